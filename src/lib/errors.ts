@@ -1,0 +1,41 @@
+/** The catalogue: every code a {@link DelosError} can carry, with the sentence it stands for. */
+export const errorCodes = {
+  'bad-config': 'the configuration is not valid',
+  'bad-usage': 'the command line is not valid',
+  'bad-id': 'the container id is not valid',
+  'not-found': 'there is no such container',
+  exists: 'the container exists already',
+  'wrong-state': 'the container is in a state that does not allow this',
+  unsupported: 'this host cannot do what was asked',
+  'kernel-refused': 'the kernel refused a system call',
+  'hook-failed': 'a hook failed',
+  io: 'a file could not be read or written',
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+export interface ErrorDetail {
+  /** The error that led to this one. */
+  cause?: unknown;
+  /** JSON pointer into config.json of the field that asked for it. */
+  field?: string;
+  /** The system call that was refused, and its errno by name. */
+  call?: string;
+  errno?: string;
+}
+
+/**
+ * The caller's mistake or the kernel's refusal. `message` is one line for a person; `code` is for programs.
+ * Our own bugs are never a DelosError: they are plain errors and keep their stack.
+ */
+export class DelosError extends Error {
+  override readonly name = 'DelosError';
+  readonly code: ErrorCode;
+  readonly detail: ErrorDetail;
+
+  constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.code = code;
+    this.detail = detail;
+  }
+}
