@@ -1,0 +1,49 @@
+/* The wire form of a plan, as src/plan/encode.ts writes it. Little endian, every offset from the start of the plan. */
+#ifndef DELOS_PLAN_H
+#define DELOS_PLAN_H
+
+#include <stdint.h>
+
+#define PLAN_MAGIC 0x4e4c5044u /* "DPLN" */
+#define PLAN_VERSION 1u
+#define NO_STEP 0xffffu
+#define NO_WANT INT32_MIN
+#define ANY_ERRNO 0xffffu
+
+/* Calls that are not the kernel's. Everything else is a system call number. */
+enum pseudo_call {
+	CALL_JUMP = 0x10000, /* (step): go on there */
+	CALL_TRAP,           /* (step): where this process goes on after a refusal; NO_STEP to give up */
+	CALL_DECIMAL,        /* (buffer, value): the value's digits; how many there are */
+	CALL_WAIT,           /* (pidfd, timeout in ms or -1): the exit code, 128+n for a signal; ETIMEDOUT, and it is killed */
+	CALL_SUPERVISE,      /* (pidfd): the same, passing on every signal this process gets meanwhile */
+};
+
+enum argument_kind { IMMEDIATE, ADDRESS, CONTENTS };
+
+struct step {
+	uint32_t call;
+	uint32_t kinds; /* two bits an argument, enum argument_kind */
+	uint64_t args[6];
+	uint32_t out;   /* the cell that takes the result; 0 for none */
+	uint32_t child; /* clone3: where the child goes on */
+	int32_t want;   /* the only result that is no failure; NO_WANT for any */
+	uint32_t reserved;
+	struct {
+		uint16_t error; /* an errno that is no failure; 0 ends the list */
+		uint16_t next;  /* where to go on; NO_STEP for the next step */
+	} accept[4];
+};
+
+struct plan {
+	uint32_t magic, version;
+	uint32_t size; /* of the whole, bytes */
+	uint32_t steps, count, entry;
+	/* Written here: the first refusal, step counted from 1. */
+	uint32_t failed;
+	int32_t error; /* errno; 0 when the result was not the wanted one */
+	int64_t result;
+	int64_t fd; /* a cell: the descriptor this plan came in by */
+};
+
+#endif
