@@ -1,0 +1,298 @@
+import { DelosError } from '../../lib/errors.ts';
+import { nearest } from './nearest.ts';
+import { parseBoolean, parseCpus, parseDuration, parseInteger, parseSize } from './units.ts';
+
+/** What a flag of each type gives: sizes in bytes, durations in milliseconds, cpus in processors. */
+interface FlagTypes {
+  bool: boolean;
+  string: string;
+  list: string[];
+  int: number;
+  size: number;
+  duration: number;
+  cpus: number;
+}
+
+export type FlagType = keyof FlagTypes;
+
+/** One row of a flag table: what it parses, and what help says about it. */
+export interface Flag {
+  /** Long name without dashes; also the key of its value. */
+  readonly name: string;
+  /** One letter. */
+  readonly short?: string;
+  /** Other long names, understood but not shown. */
+  readonly aliases?: readonly string[];
+  readonly type: FlagType;
+  readonly help: string;
+  /** The value when the flag is absent. Without one a bool is false, a list empty, the rest undefined. */
+  readonly default?: boolean | string | number;
+  /** The value when the flag is given without one (`--explain` for `--explain=text`); it then never takes the next word. */
+  readonly bare?: string;
+  /** A size that may also be -1, for "no limit". */
+  readonly unlimited?: boolean;
+  /** What help calls the value, if not by its type. */
+  readonly value?: string;
+  readonly hidden?: boolean;
+}
+
+type Given<F extends Flag> = F extends { type: 'bool' | 'list' } | { default: boolean | string | number }
+  ? FlagTypes[F['type']]
+  : FlagTypes[F['type']] | undefined;
+
+/** The values a table of flags (declared `as const`) gives, by flag name. */
+export type Values<F extends readonly Flag[]> = { [K in F[number] as K['name']]: Given<K> };
+
+/** A parsed command line, as a command receives it. `positional` holds no flag and no `--` that ended the flags. */
+export interface Invocation<F extends readonly Flag[] = readonly Flag[], G extends readonly Flag[] = readonly Flag[]> {
+  readonly program: Program;
+  readonly command: Command;
+  readonly globals: Values<G>;
+  readonly flags: Values<F>;
+  readonly positional: readonly string[];
+}
+
+/** One row of a command table. A name of two words (`ns show`) makes its first word a group. */
+export interface Command<F extends readonly Flag[] = readonly Flag[], G extends readonly Flag[] = readonly Flag[]> {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  /** After the program's name: `run [OPTIONS] IMAGE [COMMAND] [ARG...]`. */
+  readonly usage: string;
+  readonly flags: F;
+  /** How many words are left after the flags; with `stopAtFirst` all words after the first of them are the container's. */
+  readonly positional: { readonly min: number; readonly max: number; readonly stopAtFirst?: boolean };
+  readonly hidden?: boolean;
+  readonly examples?: readonly string[];
+  /** Imports the command's module; `run` resolves to the exit code. */
+  readonly load: () => Promise<{ run(invocation: Invocation<F, G>): Promise<number> }>;
+}
+
+/**
+ * `pflag`: docker's. Letters cluster (`-it`), a letter's value may follow it (`-eA=1`).
+ * `urfave`: runc's. One dash is as good as two (`-bundle dir`), letters do not cluster.
+ */
+export type Dialect = 'pflag' | 'urfave';
+
+export interface Program {
+  readonly name: string;
+  readonly summary: string;
+  readonly dialect: Dialect;
+  /** Flags before the command. `--help` and `--version` are added to them. */
+  readonly globals: readonly Flag[];
+  readonly commands: readonly Command[];
+}
+
+/** What a command line asks for. In `help` the command or the group of commands is absent when the program is asked about. */
+export type Parsed =
+  | { readonly kind: 'run'; readonly invocation: Invocation }
+  | { readonly kind: 'help'; readonly command?: Command; readonly group?: string }
+  | { readonly kind: 'version' };
+
+/** Declares a command with the types of its own flags (a table of commands forgets them). */
+export function command<const F extends readonly Flag[], const G extends readonly Flag[] = readonly Flag[]>(row: Command<F, G>): Command<F, G> {
+  return row;
+}
+
+export const versionFlag = { name: 'version', short: 'v', type: 'bool', help: 'Print version information and quit' } as const;
+
+/** Parses everything after the program's own name. Throws `bad-usage`: one line that ends by naming the help to read. */
+export function parseCommandLine(program: Program, argv: readonly string[]): Parsed {
+  const globals = inContext(program.name, () => readWords(argv, [...program.globals, versionFlag], program.dialect, true));
+  if (globals.help) return { kind: 'help' };
+  if (globals.values['version'] === true) return { kind: 'version' };
+  const words = globals.positional;
+  if (words.length === 0) return { kind: 'help' };
+  if (words[0] === 'help') {
+    return words.length === 1 ? { kind: 'help' } : forHelp(findCommand(program, words.slice(1)));
+  }
+  const found = findCommand(program, words);
+  if (found.kind === 'group') return forHelp(found);
+  return readCommand(program, found.command, globals.values, words.slice(found.words));
+}
+
+type Found = { kind: 'command'; command: Command; words: number } | { kind: 'group'; group: string };
+
+function forHelp(found: Found): Parsed {
+  return found.kind === 'group' ? { kind: 'help', group: found.group } : { kind: 'help', command: found.command };
+}
+
+function readCommand(program: Program, row: Command, globals: Values<readonly Flag[]>, words: readonly string[]): Parsed {
+  return inContext(`${program.name} ${row.name}`, () => {
+    const reading = readWords(words, row.flags, program.dialect, row.positional.stopAtFirst === true);
+    if (reading.help) return { kind: 'help', command: row };
+    checkCount(`${program.name} ${row.name}`, row.positional, reading.positional.length);
+    return {
+      kind: 'run',
+      invocation: { program, command: row, globals, flags: reading.values, positional: reading.positional },
+    };
+  });
+}
+
+/** Adds to a usage error which help to read. */
+function inContext<T>(subject: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof DelosError) || error.code !== 'bad-usage') throw error;
+    throw new DelosError('bad-usage', `${error.message}. See '${subject} --help'.`, { cause: error });
+  }
+}
+
+function findCommand(program: Program, words: readonly string[]): Found {
+  const [first = '', second = ''] = words;
+  const two = second === '' ? undefined : commandNamed(program, `${first} ${second}`);
+  if (two !== undefined) return { kind: 'command', command: two, words: 2 };
+  const one = commandNamed(program, first);
+  if (one !== undefined) return { kind: 'command', command: one, words: 1 };
+  const names = program.commands.flatMap((row) => row.hidden ? [] : [row.name, ...(row.aliases ?? [])]);
+  const inGroup = names.filter((name) => name.startsWith(`${first} `));
+  if (inGroup.length > 0 && (second === '' || second === '--help' || second === 'help')) return { kind: 'group', group: first };
+  const subject = inGroup.length > 0 ? `${program.name} ${first}` : program.name;
+  const asked = inGroup.length > 0 ? second : first;
+  const known = inGroup.length > 0 ? inGroup.map((name) => name.slice(first.length + 1)) : names;
+  const near = nearest(asked, known);
+  const hint = near === undefined ? '' : `, did you mean '${near}'?`;
+  return inContext(subject, () => {
+    throw new DelosError('bad-usage', `'${asked}' is not a ${subject} command${hint}`);
+  });
+}
+
+function commandNamed(program: Program, name: string): Command | undefined {
+  return program.commands.find((row) => row.name === name || row.aliases?.includes(name) === true);
+}
+
+function checkCount(subject: string, { min, max }: { min: number; max: number }, count: number): void {
+  if (count >= min && count <= max) return;
+  const many = (n: number): string => `${n} argument${n === 1 ? '' : 's'}`;
+  const expected =
+    max === 0 ? 'accepts no arguments'
+    : min === max ? `requires exactly ${many(min)}`
+    : count < min ? `requires at least ${many(min)}`
+    : `accepts at most ${many(max)}`;
+  throw new DelosError('bad-usage', `'${subject}' ${expected}, ${count} given`);
+}
+
+type FlagValue = FlagTypes[FlagType] | undefined;
+
+interface Reading {
+  /** A value for every flag of the table: what was given, or its default. */
+  values: Record<string, FlagTypes[FlagType]>;
+  positional: string[];
+  help: boolean;
+}
+
+function defaults(flags: readonly Flag[]): Record<string, FlagTypes[FlagType]> {
+  const values: Record<string, FlagTypes[FlagType]> = {};
+  for (const flag of flags) {
+    const value: FlagValue = flag.default ?? (flag.type === 'bool' ? false : flag.type === 'list' ? [] : undefined);
+    if (value !== undefined) values[flag.name] = value;
+  }
+  return values;
+}
+
+/** The words of one command line still to be read, and what was read of it. */
+interface Cursor {
+  readonly words: readonly string[];
+  readonly flags: readonly Flag[];
+  readonly reading: Reading;
+  at: number;
+}
+
+function readWords(words: readonly string[], flags: readonly Flag[], dialect: Dialect, stopAtFirst: boolean): Reading {
+  const cursor: Cursor = { words, flags, at: 0, reading: { values: defaults(flags), positional: [], help: false } };
+  const { positional } = cursor.reading;
+  while (cursor.at < words.length) {
+    const word = words[cursor.at++] ?? '';
+    if (word === '--') break;
+    if (word.length < 2 || word[0] !== '-') {
+      positional.push(word);
+      if (stopAtFirst) break;
+    } else if (word[1] === '-') {
+      readLong(cursor, word, word.slice(2));
+    } else if (dialect === 'urfave') {
+      readLong(cursor, word, word.slice(1));
+    } else {
+      readLetters(cursor, word);
+    }
+  }
+  positional.push(...words.slice(cursor.at));
+  return cursor.reading;
+}
+
+/** `--name`, `--name=value`, `--name value`; in the urfave dialect a letter is a name too. */
+function readLong(cursor: Cursor, word: string, body: string): void {
+  const equals = body.indexOf('=');
+  const name = equals < 0 ? body : body.slice(0, equals);
+  const dashes = word.slice(0, word.length - body.length);
+  const flag = cursor.flags.find((row) =>
+    row.name === name || row.aliases?.includes(name) === true || (dashes === '-' && row.short === name));
+  if (flag === undefined) {
+    if (name === 'help' || (dashes === '-' && name === 'h')) cursor.reading.help = true;
+    else throw unknownFlag(cursor.flags, `${dashes}${name}`, name);
+    return;
+  }
+  if (equals >= 0) store(cursor, flag, body.slice(equals + 1));
+  else store(cursor, flag, bareValue(flag) ?? nextWord(cursor, `${dashes}${name}`));
+}
+
+/** `-it`, `-e A=1`, `-eA=1`, `-e=A=1`. Only the last letter of a cluster can take a value. */
+function readLetters(cursor: Cursor, word: string): void {
+  for (let i = 1; i < word.length; i++) {
+    const letter = word[i];
+    const flag = cursor.flags.find((row) => row.short === letter);
+    if (flag === undefined) {
+      if (letter !== 'h') throw new DelosError('bad-usage', `unknown shorthand flag: '${letter}' in ${word}`);
+      cursor.reading.help = true;
+      continue;
+    }
+    if (word[i + 1] === '=') return store(cursor, flag, word.slice(i + 2));
+    const bare = bareValue(flag);
+    if (bare === undefined) {
+      const rest = word.slice(i + 1);
+      return store(cursor, flag, rest === '' ? nextWord(cursor, `'${letter}' in ${word}`) : rest);
+    }
+    store(cursor, flag, bare);
+  }
+}
+
+function bareValue(flag: Flag): string | undefined {
+  return flag.bare ?? (flag.type === 'bool' ? 'true' : undefined);
+}
+
+function nextWord(cursor: Cursor, flag: string): string {
+  const word = cursor.words[cursor.at++];
+  if (word === undefined) throw new DelosError('bad-usage', `flag needs an argument: ${flag}`);
+  return word;
+}
+
+function unknownFlag(flags: readonly Flag[], written: string, name: string): DelosError {
+  const near = nearest(name, flags.filter((flag) => flag.hidden !== true).map((flag) => flag.name));
+  return new DelosError('bad-usage', `unknown flag: ${written}${near === undefined ? '' : `, did you mean --${near}?`}`);
+}
+
+function store({ reading: { values } }: Cursor, flag: Flag, text: string): void {
+  if (flag.type === 'list') {
+    // The default of a list is a fresh array, so adding to it changes no table.
+    (values[flag.name] as string[]).push(text);
+    return;
+  }
+  try {
+    values[flag.name] = convert(flag, text);
+  } catch (error) {
+    if (!(error instanceof DelosError)) throw error;
+    const written = flag.short === undefined ? `--${flag.name}` : `-${flag.short}, --${flag.name}`;
+    throw new DelosError('bad-usage', `invalid argument "${text}" for "${written}": ${error.message}`, { cause: error });
+  }
+}
+
+function convert(flag: Flag, text: string): boolean | string | number {
+  switch (flag.type) {
+    case 'bool': return parseBoolean(text);
+    case 'int': return parseInteger(text);
+    case 'size': return flag.unlimited === true && text === '-1' ? -1 : parseSize(text);
+    case 'duration': return parseDuration(text);
+    case 'cpus': return parseCpus(text);
+    case 'string': case 'list': return text;
+  }
+}
