@@ -103,20 +103,10 @@ static long perform(const struct step *step, uint64_t *a)
 	}
 }
 
-static void resolve(char *plan, const struct step *step, uint64_t *values)
+static void resolve(const struct step *step, uint64_t *values)
 {
-	for (int i = 0; i < 6; i++) {
-		uint64_t value = step->args[i];
-		switch (step->kinds >> (2 * i) & 3) {
-		case ADDRESS:
-			value = (uint64_t)(plan + value);
-			break;
-		case CONTENTS:
-			value = *(uint64_t *)(plan + value);
-			break;
-		}
-		values[i] = value;
-	}
+	for (int i = 0; i < 6; i++)
+		values[i] = step->contents >> i & 1 ? *(uint64_t *)step->args[i] : step->args[i];
 }
 
 /* Where to go on after the refusal -error; -1 when it is a failure. */
@@ -145,7 +135,7 @@ static void run(struct plan *plan)
 	uint32_t trap = NO_STEP;
 	for (uint32_t index = plan->entry; index < plan->count;) {
 		const struct step *step = &steps[index];
-		resolve((char *)plan, step, values);
+		resolve(step, values);
 		if (step->call == CALL_JUMP || step->call == CALL_TRAP) {
 			if (step->call == CALL_TRAP)
 				trap = (uint32_t)values[0];
@@ -160,7 +150,7 @@ static void run(struct plan *plan)
 		}
 		int refused = result < 0 && result > -4096;
 		if (!refused && step->out)
-			*(int64_t *)((char *)plan + step->out) = result;
+			*(int64_t *)(uint64_t)step->out = result;
 		if (!refused && (step->want == NO_WANT || step->want == result)) {
 			index++;
 			continue;
@@ -183,10 +173,10 @@ static struct plan *map(int fd)
 	if (call4(__NR_pread64, fd, &head, sizeof head, 0) != sizeof head || head.magic != PLAN_MAGIC ||
 	    head.version != PLAN_VERSION)
 		quit(125);
-	long address = call6(__NR_mmap, 0, head.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
-	if (address < 0 && address > -4096)
+	struct plan *plan = (struct plan *)PLAN_BASE;
+	if (call6(__NR_mmap, plan, head.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_POPULATE, fd, 0) !=
+	    PLAN_BASE)
 		quit(125);
-	struct plan *plan = (struct plan *)address;
 	plan->fd = fd;
 	return plan;
 }

@@ -1,4 +1,4 @@
-/* The wire form of a plan, as src/plan/encode.ts writes it. Little endian, every offset from the start of the plan. */
+/* The wire form of a plan, as src/plan/encode.ts writes it. Little endian. */
 #ifndef DELOS_PLAN_H
 #define DELOS_PLAN_H
 
@@ -6,6 +6,7 @@
 
 #define PLAN_MAGIC 0x4e4c5044u /* "DPLN" */
 #define PLAN_VERSION 1u
+#define PLAN_BASE 0x10000000ul /* where a plan is mapped, so that its pointers are plain numbers */
 #define NO_STEP 0xffffu
 #define NO_WANT INT32_MIN
 #define ANY_ERRNO 0xffffu
@@ -19,13 +20,11 @@ enum pseudo_call {
 	CALL_SUPERVISE,      /* (pidfd): the same, passing on every signal this process gets meanwhile */
 };
 
-enum argument_kind { IMMEDIATE, ADDRESS, CONTENTS };
-
 struct step {
 	uint32_t call;
-	uint32_t kinds; /* two bits an argument, enum argument_kind */
+	uint32_t contents; /* a bit an argument: it is the address of a cell and stands for what is in it */
 	uint64_t args[6];
-	uint32_t out;   /* the cell that takes the result; 0 for none */
+	uint32_t out;   /* address of the cell that takes the result; 0 for none */
 	uint32_t child; /* clone3: where the child goes on */
 	int32_t want;   /* the only result that is no failure; NO_WANT for any */
 	uint32_t reserved;

@@ -16,7 +16,7 @@ static int argument(napi_env env, napi_value value, long *out)
 	bool is, lossless;
 	void *data;
 	size_t length, offset;
-	napi_typed_array_type kind;
+	napi_typedarray_type kind;
 	napi_value buffer;
 	napi_typeof(env, value, &type);
 	if (type == napi_number) {
