@@ -135,7 +135,8 @@ function inContext<T>(subject: string, read: () => T): T {
     return read();
   } catch (error) {
     if (!(error instanceof DelosError) || error.code !== 'bad-usage') throw error;
-    throw new DelosError('bad-usage', `${error.message}. See '${subject} --help'.`, { cause: error });
+    const stop = error.message.endsWith('?') ? '' : '.';
+    throw new DelosError('bad-usage', `${error.message}${stop} See '${subject} --help'.`, { cause: error });
   }
 }
 
@@ -164,13 +165,16 @@ function commandNamed(program: Program, name: string): Command | undefined {
 
 function checkCount(subject: string, { min, max }: { min: number; max: number }, count: number): void {
   if (count >= min && count <= max) return;
-  const many = (n: number): string => `${n} argument${n === 1 ? '' : 's'}`;
   const expected =
     max === 0 ? 'accepts no arguments'
-    : min === max ? `requires exactly ${many(min)}`
-    : count < min ? `requires at least ${many(min)}`
-    : `accepts at most ${many(max)}`;
+    : min === max ? `requires exactly ${argumentCount(min)}`
+    : count < min ? `requires at least ${argumentCount(min)}`
+    : `accepts at most ${argumentCount(max)}`;
   throw new DelosError('bad-usage', `'${subject}' ${expected}, ${count} given`);
+}
+
+function argumentCount(count: number): string {
+  return `${count} argument${count === 1 ? '' : 's'}`;
 }
 
 type FlagValue = FlagTypes[FlagType] | undefined;

@@ -15,7 +15,7 @@ export function commandHelp(program: Program, command: Command, columns = 80): s
   const options = flagLines(command.flags, columns);
   if (options !== '') sections.push(`Options:\n${options}`);
   if (command.examples !== undefined) sections.push(`Examples:\n${command.examples.map((line) => `  ${line}`).join('\n')}`);
-  return sections.join('\n\n') + '\n';
+  return `${sections.join('\n\n')}\n`;
 }
 
 /** The help of the program, or of one group of its commands (the first word of their names). */
@@ -28,7 +28,7 @@ export function programHelp(program: Program, group?: string, columns = 80): str
   sections.push(`Commands:\n${commandLines(program.commands, prefix, columns)}`);
   if (group === undefined) sections.push(`Global Options:\n${flagLines([...program.globals, versionFlag], columns)}`);
   sections.push(`Run '${subject} COMMAND --help' for more information on a command.`);
-  return sections.join('\n\n') + '\n';
+  return `${sections.join('\n\n')}\n`;
 }
 
 /** One line for each command; of the groups only their members' names, unless it is the group that is asked about. */
@@ -62,7 +62,8 @@ function shownDefault(flag: Flag): string {
 /** Two columns: heads, and texts wrapped at the terminal's edge under each other. */
 function describe(rows: readonly (readonly [head: string, text: string])[], columns: number): string {
   const indent = Math.max(0, ...rows.map(([head]) => head.length)) + 3;
-  return rows.map(([head, text]) => head.padEnd(indent) + wrap(text, columns - indent).join('\n' + ' '.repeat(indent))).join('\n');
+  const newLine = `\n${' '.repeat(indent)}`;
+  return rows.map(([head, text]) => head.padEnd(indent) + wrap(text, columns - indent).join(newLine)).join('\n');
 }
 
 /** Breaks at spaces into lines of at most `width`, but of at least 24, so that a narrow terminal stays readable. */

@@ -1,8 +1,9 @@
 /**
  * The word of `known` a typing mistake was probably meant to be: at most two letters added, left out, changed or
- * swapped with a neighbour (one in words of up to three letters), or the only word that begins with it.
+ * swapped with a neighbour (one in words of up to three letters), or the only word that begins with it. One letter is too little to guess from.
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
+  if (word.length < 2) return undefined;
   const limit = word.length <= 3 ? 1 : 2;
   let best: string | undefined;
   let bestDistance = limit + 1;
@@ -11,7 +12,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   if (best !== undefined) return best;
-  const longer = word.length < 2 ? [] : known.filter((candidate) => candidate.startsWith(word));
+  const longer = known.filter((candidate) => candidate.startsWith(word));
   return longer.length === 1 ? longer[0] : undefined;
 }
 

@@ -17,8 +17,9 @@ export function alignColumns(rows: readonly (readonly string[])[], { minWidth = 
       widths[column] = Math.max(widths[column] ?? minWidth, letters(cell) + padding);
     }
   }
-  return rows.map((row) => row.map((cell, column) =>
-    column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - letters(cell))).join('') + '\n').join('');
+  const padded = (cell: string, column: number, row: readonly string[]): string =>
+    column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - letters(cell));
+  return rows.map((row) => `${row.map(padded).join('')}\n`).join('');
 }
 
 function letters(text: string): number {
@@ -54,7 +55,7 @@ export function listing<Row>(rows: readonly Row[], columns: readonly Column<Row>
     Object.fromEntries(columns.map((column) => [column.field, column.cell(row, noTrunc)]));
   if (options.quiet !== undefined) return rows.map((row) => `${quietCell(columns, options.quiet, row, options.noTrunc === true)}\n`).join('');
   const format = unescape(options.format ?? '');
-  if (format === 'json') return rows.map((row) => JSON.stringify(cells(row, true)) + '\n').join('');
+  if (format === 'json') return rows.map((row) => `${JSON.stringify(cells(row, true))}\n`).join('');
   if (format === '' || format === 'table') {
     const shown = columns.filter((column) => column.extra !== true);
     return alignColumns([shown.map((column) => column.header),
@@ -62,7 +63,7 @@ export function listing<Row>(rows: readonly Row[], columns: readonly Column<Row>
   }
   if (!format.startsWith('table ')) {
     const template = compileTemplate(format);
-    return rows.map((row) => template(cells(row)) + '\n').join('');
+    return rows.map((row) => `${template(cells(row))}\n`).join('');
   }
   const template = compileTemplate(format.slice('table '.length));
   const headers = Object.fromEntries(columns.map((column) => [column.field, column.header]));
@@ -82,15 +83,15 @@ function unescape(format: string): string {
 
 /** The text of `inspect`: a JSON array, or `--format`'s template once for each object. Throws `bad-usage`. */
 export function inspection(objects: readonly unknown[], format?: string): string {
-  if (format === undefined || format === '') return JSON.stringify(objects, null, 4) + '\n';
-  if (format === 'json') return objects.map((object) => JSON.stringify(object) + '\n').join('');
+  if (format === undefined || format === '') return `${JSON.stringify(objects, null, 4)}\n`;
+  if (format === 'json') return objects.map((object) => `${JSON.stringify(object)}\n`).join('');
   const template = compileTemplate(unescape(format));
-  return objects.map((object) => template(object) + '\n').join('');
+  return objects.map((object) => `${template(object)}\n`).join('');
 }
 
 /** Cuts a text to `length` letters, the last of them an ellipsis. `length` is at least 1. */
 export function truncate(text: string, length: number): string {
   if (length < 1) throw new DelosError('bad-usage', `a width of ${length} is too small`);
   const all = [...text];
-  return all.length <= length ? text : all.slice(0, length - 1).join('') + '…';
+  return all.length <= length ? text : `${all.slice(0, length - 1).join('')}…`;
 }

@@ -219,7 +219,7 @@ class ActionParser {
     const next = this.#tokens[this.#at];
     if (next === undefined) return undefined;
     if (next.kind === 'literal') return this.#take({ kind: 'literal', value: next.value });
-    if (next.kind === 'word') return this.#take(word(next.text));
+    if (next.kind === 'word') return this.#take(constantOrFunction(next.text));
     if (next.kind === 'field') return { kind: 'path', base: { kind: 'dot' }, fields: this.#fields(true) };
     if (next.kind === 'variable') {
       this.#at++;
@@ -249,7 +249,7 @@ class ActionParser {
   }
 }
 
-function word(text: string): Operand {
+function constantOrFunction(text: string): Operand {
   if (text === 'true' || text === 'false') return { kind: 'literal', value: text === 'true' };
   return text === 'nil' ? { kind: 'literal', value: null } : { kind: 'function', name: text };
 }
