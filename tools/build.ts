@@ -8,7 +8,7 @@ import { nativeProducts } from './products/native.ts';
 import type { Product } from './products/product.ts';
 
 const target = join(root, 'build');
-const aside = join(root, 'build.tmp');
+const aside = join(target, '.tmp');
 
 function isStale(product: Product): boolean {
   const made = writtenAt(join('build', product.output));
@@ -43,8 +43,7 @@ async function make(products: readonly Product[], since: Date): Promise<void> {
 async function main(): Promise<void> {
   const all = [...nativeProducts(), ...bundleProducts(), ...declarationProducts()];
   rmSync(aside, { recursive: true, force: true });
-  mkdirSync(aside);
-  mkdirSync(target, { recursive: true });
+  mkdirSync(aside, { recursive: true });
   try {
     // Written first: a source that changes while we build is newer than the stamp, and the next use builds again.
     const stamp = join(aside, 'stamp');
