@@ -1,0 +1,91 @@
+import { buffer, cell, Cell, type Block } from '../plan/block.ts';
+import { Label, type Item } from '../plan/step.ts';
+import type { Config, NamespaceType } from './config/types.ts';
+import type { Facts } from './facts.ts';
+import type { CgroupDirectory } from '../cgroup/path.ts';
+
+/** How much of a field of config.json is done; docs/reference/oci.md is made of it. */
+export type Support = 'full' | { readonly partial: string } | { readonly refused: string };
+
+/** What the caller wants besides config.json. Paths are absolute. */
+export interface Request {
+  readonly id: string;
+  readonly bundle: string;
+  /** The container's folder under the runtime's root. */
+  readonly folder: string;
+  /** Wait for `start` before the program runs, as `create` does. */
+  readonly held: boolean;
+  readonly pidFile?: string;
+  readonly consoleSocket?: string;
+  /** Descriptors from 3 on that the program inherits. */
+  readonly preserveFds: number;
+  readonly noPivot: boolean;
+  readonly noNewKeyring: boolean;
+  /** Where each hierarchy has the container's cgroup. */
+  readonly cgroup: readonly CgroupDirectory[];
+  /** sd_notify(3) socket of the caller. */
+  readonly notifySocket?: string;
+}
+
+/** The values that are known only when the plan runs. */
+export class Cells {
+  /** The init process, for the runtime. */
+  readonly pidfd = cell('pidfd');
+  readonly pid = cell('pid');
+  /** Both ends of the channel between runtime and init: one byte says go on, two say refused. */
+  readonly channel: Block = buffer(16, '&channel');
+  readonly runtimeEnd = new Cell('runtime end', this.channel, 0);
+  readonly initEnd = new Cell('init end', this.channel, 4);
+  readonly message = buffer(8, 'message');
+  /** /proc/PID of init, in the runtime. */
+  readonly procPid = cell('/proc/PID');
+  /** The container's root, in init. */
+  readonly root = cell('root');
+  /** Scratch descriptors; each is used and closed within a few steps. */
+  readonly target = cell('target');
+  readonly mount = cell('mount');
+  readonly directory = cell('directory');
+  readonly file = cell('file');
+}
+
+/** Everything a field plans from. */
+export interface Build {
+  readonly config: Config;
+  readonly facts: Facts;
+  readonly request: Request;
+  readonly cells: Cells;
+}
+
+/**
+ * One field of config.json, or one thing every container needs: which steps it adds where. The three lists run in the order of
+ * src/oci/order.ts; those of `after` and `init` run at the same time in two processes, and meet at the channel.
+ */
+export interface Field {
+  /** JSON pointers into config.json. Empty for what no field asks for. */
+  readonly at: readonly string[];
+  readonly support: Support;
+  /** In the runtime, before init exists. */
+  before?(build: Build): Item[];
+  /** In the runtime, once init exists. */
+  after?(build: Build): Item[];
+  /** In init. */
+  init?(build: Build): Item[];
+}
+
+/** The namespace entry of a type, or undefined. */
+export function namespaceOf(config: Config, type: NamespaceType): { readonly path?: string; readonly pointer: string } | undefined {
+  const index = config.linux?.namespaces?.findIndex((namespace) => namespace.type === type) ?? -1;
+  const found = config.linux?.namespaces?.[index];
+  return found && { ...(found.path !== undefined && { path: found.path }), pointer: `/linux/namespaces/${index}` };
+}
+
+/** Whether the container gets a new namespace of this type. */
+export function hasNew(config: Config, type: NamespaceType): boolean {
+  const found = namespaceOf(config, type);
+  return found !== undefined && found.path === undefined;
+}
+
+/** A label with a name that says what is there. */
+export function label(name: string): Label {
+  return new Label(name);
+}

@@ -1,0 +1,77 @@
+import path from 'node:path';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, O_CLOEXEC } from '../abi/fcntl.ts';
+import {
+  MNT_DETACH, MOUNT_ATTR_RDONLY, MOVE_MOUNT_F_EMPTY_PATH, MS_MOVE, MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE, MS_UNBINDABLE, OPEN_TREE_CLONE,
+} from '../abi/mount.ts';
+import { mount_attr } from '../abi/structs.ts';
+import { record } from '../plan/block.ts';
+import { call, type Item } from '../plan/step.ts';
+import type { RootfsPropagation } from './config/types.ts';
+import { namespaceOf, type Build, type Field } from './field.ts';
+
+const propagationFlags: Readonly<Record<RootfsPropagation, number>> = {
+  shared: MS_SHARED, rshared: MS_SHARED | MS_REC, slave: MS_SLAVE, rslave: MS_SLAVE | MS_REC,
+  private: MS_PRIVATE, rprivate: MS_PRIVATE | MS_REC, unbindable: MS_UNBINDABLE, runbindable: MS_UNBINDABLE | MS_REC,
+};
+
+/** Absolute path of the root file system on the host. */
+export function rootfsPath({ config, request }: Build): string {
+  return path.resolve(request.bundle, config.root?.path ?? 'rootfs');
+}
+
+/**
+ * root.path: a recursive bind of it in the container's own mount namespace, where nothing propagates back to the host, opened as
+ * `cells.root`. All that follows happens relative to that descriptor.
+ */
+export const rootfs: Field = {
+  at: ['/root/path'],
+  support: 'full',
+  init: (build) => {
+    const { root } = build.cells;
+    const from = rootfsPath(build);
+    const propagation = propagationFlags[build.config.linux?.rootfsPropagation ?? 'rslave'];
+    const own = propagation & (MS_SLAVE | MS_PRIVATE) ? propagation | MS_REC : MS_SLAVE | MS_REC;
+    return [
+      call('umask', [0], 'modes are given as they are meant'),
+      call('mount', [0, '/', 0, own, 0], '/linux/rootfsPropagation'),
+      call('open_tree', [AT_FDCWD, from, OPEN_TREE_CLONE | O_CLOEXEC | AT_RECURSIVE], '/root/path', { out: root }),
+      call('mount_setattr', [root, '', AT_EMPTY_PATH, record(mount_attr, { propagation: MS_PRIVATE }), mount_attr.size], 'pivot_root(2) wants a root that is not shared'),
+      call('move_mount', [root, '', AT_FDCWD, from, MOVE_MOUNT_F_EMPTY_PATH], '/root/path'),
+    ];
+  },
+};
+
+/**
+ * Makes the root the container's `/` and lets the host's go. pivot_root(".", ".") stacks the old root on the new one, so no
+ * directory for it is needed. pivot_root(2), "pivot_root(".", ".")"
+ */
+export const pivot: Field = {
+  at: [],
+  support: 'full',
+  init: (build) => {
+    const { root } = build.cells;
+    const enter = call('fchdir', [root], '/root/path');
+    const leave: Item[] = build.request.noPivot
+      ? [call('mount', ['.', '/', 0, MS_MOVE, 0], '--no-pivot'), call('chroot', ['.'], '--no-pivot')]
+      : [call('pivot_root', ['.', '.'], '/root/path'), call('umount2', ['.', MNT_DETACH], 'the host is out of reach')];
+    return namespaceOf(build.config, 'mount')
+      ? [enter, ...leave, call('chdir', ['/'], '/root/path'), call('close', [root], '/root/path')]
+      : [enter, call('chroot', ['.'], '/root/path'), call('chdir', ['/'], '/root/path')];
+  },
+};
+
+/** root.readonly and a rootfsPropagation that shares, once everything is mounted. */
+export const rootAttributes: Field = {
+  at: ['/root/readonly', '/linux/rootfsPropagation'],
+  support: 'full',
+  init: ({ config }) => {
+    const propagation = propagationFlags[config.linux?.rootfsPropagation ?? 'rslave'];
+    const steps: Item[] = [];
+    if (config.root?.readonly) {
+      const attributes = record(mount_attr, { attr_set: MOUNT_ATTR_RDONLY }, { attr_set: () => 'MOUNT_ATTR_RDONLY' });
+      steps.push(call('mount_setattr', [AT_FDCWD, '/', 0, attributes, mount_attr.size], '/root/readonly'));
+    }
+    if (propagation & (MS_SHARED | MS_UNBINDABLE)) steps.push(call('mount', [0, '/', 0, propagation, 0], '/linux/rootfsPropagation'));
+    return steps;
+  },
+};
