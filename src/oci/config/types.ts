@@ -5,11 +5,13 @@
  * Properties for other platforms (windows, solaris, zos, freebsd, vm) are kept in the parsed object but have no type.
  */
 
-/**
- * A whole number that may need 64 bits: a number up to 2^53 - 1 in magnitude, a bigint beyond it. Never a rounded value.
- * `BigInt(value)` and comparison with either kind work for both.
- */
-export type Integer = number | bigint;
+import type { Integer, LinuxResources } from '../../cgroup/linux-resources.ts';
+
+/** A number up to 2^53 - 1 in magnitude, a bigint beyond it: never a rounded value. `BigInt(value)` and comparisons work for both. */
+export type { Integer };
+
+/** Limits of the container's cgroup, config-linux.md "Control groups". */
+export type Resources = LinuxResources;
 
 export interface Config {
   /** Version of the specification this configuration follows, a semantic version with major 1. */
@@ -208,7 +210,7 @@ export interface Device {
   /** Both present unless the type is `p`. */
   readonly major?: number;
   readonly minor?: number;
-  /** Permission bits, 0 to 0o7777. */
+  /** The low 12 bits are the permissions; writers that keep S_IFMT in it are forgiven, as runc does. */
   readonly fileMode?: number;
   readonly uid?: number;
   readonly gid?: number;
@@ -249,113 +251,6 @@ export interface Personality {
   readonly domain: 'LINUX' | 'LINUX32';
   /** The specification defines none yet, so this is empty where it is present. */
   readonly flags?: readonly string[];
-}
-
-/** Limits of the container's cgroup, config-linux.md "Control groups". */
-export interface Resources {
-  readonly devices?: readonly DeviceRule[];
-  readonly memory?: MemoryResources;
-  readonly cpu?: CpuResources;
-  readonly pids?: PidsResources;
-  readonly blockIO?: BlockIoResources;
-  readonly hugepageLimits?: readonly HugepageLimit[];
-  readonly network?: NetworkResources;
-  readonly rdma?: Readonly<Record<string, RdmaLimit>>;
-  /** Files of cgroup v2 and what to write to them. */
-  readonly unified?: Readonly<Record<string, string>>;
-}
-
-export interface DeviceRule {
-  readonly allow: boolean;
-  /** All, character, block; absent means all. */
-  readonly type?: 'a' | 'c' | 'b';
-  /** Absent or -1 means every number. */
-  readonly major?: Integer;
-  readonly minor?: Integer;
-  /** Letters out of `rwm`; absent means all three. */
-  readonly access?: string;
-}
-
-/** Bytes; -1 means no limit. */
-export interface MemoryResources {
-  readonly limit?: Integer;
-  readonly reservation?: Integer;
-  /** Memory and swap together. */
-  readonly swap?: Integer;
-  readonly kernel?: Integer;
-  readonly kernelTCP?: Integer;
-  /** 0 to 100. */
-  readonly swappiness?: number;
-  readonly disableOOMKiller?: boolean;
-  readonly useHierarchy?: boolean;
-  /** Refuse an update below the present use. */
-  readonly checkBeforeUpdate?: boolean;
-}
-
-/** Times in microseconds. */
-export interface CpuResources {
-  readonly shares?: Integer;
-  readonly quota?: Integer;
-  readonly burst?: Integer;
-  readonly period?: Integer;
-  readonly realtimeRuntime?: Integer;
-  readonly realtimePeriod?: Integer;
-  readonly cpus?: string;
-  readonly mems?: string;
-  /** cpu.idle: 0 or 1. */
-  readonly idle?: Integer;
-}
-
-export interface PidsResources {
-  /** -1 means no limit. */
-  readonly limit?: Integer;
-}
-
-export interface BlockIoResources {
-  /** 10 to 1000, or 0 for none. */
-  readonly weight?: number;
-  readonly leafWeight?: number;
-  readonly weightDevice?: readonly WeightDevice[];
-  readonly throttleReadBpsDevice?: readonly ThrottleDevice[];
-  readonly throttleWriteBpsDevice?: readonly ThrottleDevice[];
-  readonly throttleReadIOPSDevice?: readonly ThrottleDevice[];
-  readonly throttleWriteIOPSDevice?: readonly ThrottleDevice[];
-}
-
-export interface WeightDevice {
-  readonly major: number;
-  readonly minor: number;
-  readonly weight?: number;
-  readonly leafWeight?: number;
-}
-
-export interface ThrottleDevice {
-  readonly major: number;
-  readonly minor: number;
-  /** Bytes or operations a second. */
-  readonly rate: Integer;
-}
-
-export interface HugepageLimit {
-  /** `2MB`, `1GB`: the name in the cgroup's file. */
-  readonly pageSize: string;
-  /** Bytes. */
-  readonly limit: Integer;
-}
-
-export interface NetworkResources {
-  readonly classID?: number;
-  readonly priorities?: readonly InterfacePriority[];
-}
-
-export interface InterfacePriority {
-  readonly name: string;
-  readonly priority: number;
-}
-
-export interface RdmaLimit {
-  readonly hcaHandles?: number;
-  readonly hcaObjects?: number;
 }
 
 /** config-linux.md "Seccomp". Names of actions, flags, architectures and operators are libseccomp's. */

@@ -1,10 +1,11 @@
 /** config-linux.md "Control groups". Ranges are those of the specification's Go types; the cgroup files have their own, narrower ones. */
 import { array, boolean, integer, integer64, object, oneOf, optional, record, string, stringWhere, unlessEmpty } from '../shape.ts';
 import type {
-  BlockIoResources, CpuResources, DeviceRule, HugepageLimit, InterfacePriority, MemoryResources, NetworkResources, PidsResources,
-  RdmaLimit, Resources, ThrottleDevice, WeightDevice,
-} from '../types.ts';
+  BlockIoLimits, CpuLimits, DeviceRule, LinuxResources, MemoryLimits, NetworkMarks, RdmaLimit, ThrottleDevice, WeightDevice,
+} from '../../../cgroup/linux-resources.ts';
 import { fileName, int64, interfaceName, limit, uint32, uint64 } from './values.ts';
+
+type Element<List> = List extends readonly (infer Item)[] ? Item : never;
 
 const deviceNumber = integer64(-1n, 2n ** 32n - 1n);
 
@@ -16,7 +17,7 @@ const deviceRule = object<DeviceRule>({
   access: unlessEmpty(stringWhere((value) => /^[rwm]{1,3}$/.test(value), 'letters out of "rwm"')),
 });
 
-const memory = object<MemoryResources>({
+const memory = object<MemoryLimits>({
   limit: optional(limit),
   reservation: optional(limit),
   swap: optional(limit),
@@ -28,7 +29,7 @@ const memory = object<MemoryResources>({
   checkBeforeUpdate: optional(boolean),
 });
 
-const cpu = object<CpuResources>({
+const cpu = object<CpuLimits>({
   shares: optional(uint64),
   quota: optional(int64),
   burst: optional(uint64),
@@ -40,7 +41,7 @@ const cpu = object<CpuResources>({
   idle: optional(integer64(0n, 1n)),
 });
 
-const pids = object<PidsResources>({
+const pids = object<NonNullable<LinuxResources['pids']>>({
   limit: optional(int64),
 });
 
@@ -60,7 +61,7 @@ const throttleDevice = object<ThrottleDevice>({
   rate: uint64,
 });
 
-const blockIO = object<BlockIoResources>({
+const blockIO = object<BlockIoLimits>({
   weight: optional(weight),
   leafWeight: optional(weight),
   weightDevice: optional(array(weightDevice)),
@@ -70,17 +71,17 @@ const blockIO = object<BlockIoResources>({
   throttleWriteIOPSDevice: optional(array(throttleDevice)),
 });
 
-const hugepageLimit = object<HugepageLimit>({
+const hugepageLimit = object<Element<LinuxResources['hugepageLimits']>>({
   pageSize: stringWhere((value) => /^[1-9][0-9]*[KMG]B$/.test(value), 'a page size such as "2MB"'),
   limit: uint64,
 });
 
-const interfacePriority = object<InterfacePriority>({
+const interfacePriority = object<Element<NetworkMarks['priorities']>>({
   name: interfaceName,
   priority: uint32,
 });
 
-const network = object<NetworkResources>({
+const network = object<NetworkMarks>({
   classID: optional(uint32),
   priorities: optional(array(interfacePriority)),
 });
@@ -90,7 +91,7 @@ const rdmaLimit = object<RdmaLimit>({
   hcaObjects: optional(uint32),
 });
 
-export const resources = object<Resources>({
+export const resources = object<LinuxResources>({
   devices: optional(array(deviceRule)),
   memory: optional(memory),
   cpu: optional(cpu),

@@ -1,0 +1,12 @@
+import { DelosError } from '../../../lib/errors.ts';
+import { mismatch } from '../refuse.ts';
+import type { Check } from './check.ts';
+
+/** What is refused by name: to run without it would break what the configuration promises. */
+export const checkUnsupported: Check = ({ linux }) => {
+  if (linux?.intelRdt !== undefined) {
+    throw new DelosError('unsupported', 'linux.intelRdt: Intel RDT is not supported', { field: '/linux/intelRdt' });
+  }
+  const flag = linux?.personality?.flags?.[0];
+  if (flag !== undefined) throw mismatch(['linux', 'personality', 'flags', 0], 'none, since the specification defines none', flag);
+};
