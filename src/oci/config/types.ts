@@ -10,8 +10,11 @@ import type { Integer, LinuxResources } from '../../cgroup/linux-resources.ts';
 /** A number up to 2^53 - 1 in magnitude, a bigint beyond it: never a rounded value. `BigInt(value)` and comparisons work for both. */
 export type { Integer };
 
-/** Limits of the container's cgroup, config-linux.md "Control groups". */
-export type Resources = LinuxResources;
+/** Limits of the container's cgroup, config-linux.md "Control groups", told by the folder that applies them. */
+export type {
+  BlockIoLimits as BlockIoResources, CpuLimits as CpuResources, DeviceRule, LinuxResources as Resources,
+  MemoryLimits as MemoryResources, NetworkMarks as NetworkResources, RdmaLimit, ThrottleDevice, WeightDevice,
+} from '../../cgroup/linux-resources.ts';
 
 export interface Config {
   /** Version of the specification this configuration follows, a semantic version with major 1. */
@@ -168,7 +171,7 @@ export interface Linux {
   /** Network devices of the runtime's namespace to move into the container's, by their name outside. */
   readonly netDevices?: Readonly<Record<string, NetDevice>>;
   readonly cgroupsPath?: string;
-  readonly resources?: Resources;
+  readonly resources?: LinuxResources;
   readonly rootfsPropagation?: RootfsPropagation;
   readonly seccomp?: Seccomp;
   readonly sysctl?: Readonly<Record<string, string>>;
