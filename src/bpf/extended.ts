@@ -4,6 +4,10 @@
  *
  * Source: <linux/bpf.h>, <linux/bpf_common.h>, Documentation/bpf/standardization/instruction-set.rst of the kernel.
  */
+import { label } from './label.ts';
+import type { Label } from './label.ts';
+
+export { label };
 
 /** r0 is the result, r1 the context at the start, r1-r5 arguments, r6-r9 kept over calls, r10 the frame pointer (read only). */
 export interface Register {
@@ -19,11 +23,6 @@ export type Operand = Register | number;
 
 /** Width of a memory access in bytes. */
 export type Width = 1 | 2 | 4 | 8;
-
-/** The jump's goal: a label of the same program. */
-export interface Label {
-  readonly label: string;
-}
 
 /** `struct bpf_insn`; `offset` is a jump's goal or the displacement of a memory access in bytes. */
 export interface ExtendedInstruction {
@@ -70,11 +69,6 @@ export type Condition = keyof typeof conditions;
 export const BPF_JA = 0x00;
 export const BPF_CALL = 0x80;
 export const BPF_EXIT = 0x90;
-
-/** A place in the program; it takes no room. */
-export function label(name: string): Label {
-  return { label: name };
-}
 
 /** `dst = dst op operand` on 64 bits. */
 export function alu64(op: Arithmetic, dst: Register, operand: Operand): ExtendedInstruction {
