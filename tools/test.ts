@@ -1,0 +1,68 @@
+// ./dev test [kind] [name]: unit tests side by side, tests of the kernel one file at a time, one report.
+import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { run } from 'node:test';
+import { find, root } from './files.ts';
+import { Report } from './reporter.ts';
+import type { TestEvent } from './reporter.ts';
+
+/** A file that takes longer hangs: it is stopped and counts as cancelled. */
+const fileTimeoutMs = 300_000;
+
+/** The test files of a kind: those beside the sources are `unit`, every folder of test/ is a kind of its own. */
+function filesOf(kind: string): string[] {
+  return kind === 'unit' ? find('src/**/*.test.ts', 'tools/**/*.test.ts') : find(`test/${kind}/**/*.test.ts`);
+}
+
+function kinds(): string[] {
+  const folders = readdirSync(join(root, 'test'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return ['unit', ...folders.map((entry) => entry.name).sort()];
+}
+
+/** Runs one file in a process of its own. A run for each file, because node:test cannot stop a single file of a larger run. */
+async function runFile(file: string, namePattern: RegExp | undefined): Promise<TestEvent[]> {
+  const options = { files: [join(root, file)], signal: AbortSignal.timeout(fileTimeoutMs) };
+  const events: TestEvent[] = [];
+  for await (const event of run(namePattern === undefined ? options : { ...options, testNamePatterns: namePattern })) {
+    events.push(event as TestEvent);
+  }
+  return events;
+}
+
+/** Runs the files, `workers` at a time, and prints what became of each when it has ended. */
+async function runFiles(report: Report, files: readonly string[], workers: number, namePattern: RegExp | undefined): Promise<void> {
+  const waiting = [...files];
+  const work = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      for (const event of await runFile(file, namePattern)) process.stdout.write(report.take(event));
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+}
+
+/** The files to run, and what to look for in the names of their tests when the name is no part of any file's path. */
+function select(chosen: readonly string[], name: string | undefined): { files: string[]; pattern: RegExp | undefined } {
+  const all = chosen.flatMap(filesOf);
+  if (name === undefined) return { files: all, pattern: undefined };
+  const files = all.filter((file) => file.includes(name));
+  if (files.length > 0) return { files, pattern: undefined };
+  return { files: all, pattern: new RegExp(name.replace(/[^\w\s]/g, '\\$&')) };
+}
+
+async function main(args: readonly string[]): Promise<boolean> {
+  const known = kinds();
+  const kind = known.includes(args[0] ?? '') ? args[0] : undefined;
+  const { files, pattern } = select(kind === undefined ? known : [kind], kind === undefined ? args[0] : args[1]);
+  const report = new Report(root);
+  const start = performance.now();
+  const isUnit = (file: string): boolean => !file.startsWith('test/');
+  await runFiles(report, files.filter(isUnit), availableParallelism(), pattern);
+  // The kernel's state is shared (cgroups, mounts, timings): these do not run beside each other.
+  await runFiles(report, files.filter((file) => !isUnit(file)), 1, pattern);
+  process.stdout.write(report.close(performance.now() - start));
+  if (report.totals.tests === 0) process.stdout.write(`no test matches; kinds: ${known.join(' ')}\n`);
+  return report.ok && report.totals.tests > 0;
+}
+
+process.exitCode = (await main(process.argv.slice(2))) ? 0 : 1;
