@@ -4,7 +4,7 @@ import { parseDevice, parseDeviceRule } from '../vocabulary/device-flag.ts';
 import type { DeviceFact, HostFacts } from './facts.ts';
 import type { RunOptions } from './flags.ts';
 
-/** What every container may use, root's or not: mknod of anything, the standard devices, its terminals. */
+/** What every container may use: mknod of anything, the standard devices, its terminals. */
 const standardRules: readonly DeviceRule[] = [
   { allow: false, access: 'rwm' },
   { allow: true, type: 'c', access: 'm' },
@@ -15,6 +15,9 @@ const standardRules: readonly DeviceRule[] = [
   { allow: true, type: 'c', major: 136, minor: -1, access: 'rwm' },
 ];
 
+/** Every container has these of its own, so even a privileged one does not get the host's. */
+const ownDevices = /^\/dev\/(?:(?:console|full|null|ptmx|random|tty|urandom|zero)$|(?:fd|mqueue|pts|shm)\/)/;
+
 export interface DeviceGrants {
   readonly devices: readonly Device[];
   readonly rules: readonly DeviceRule[];
@@ -23,7 +26,8 @@ export interface DeviceGrants {
 /** Nodes for `--device` and `--privileged`, and the cgroup's rules. Throws `bad-usage`, or `unsupported` for a device the host has not. */
 export function deviceGrants(options: RunOptions, host: HostFacts): DeviceGrants {
   if (options.privileged) {
-    return { devices: hostDevices('/dev', '/dev', host.devices).map(([path, fact]) => node(path, fact)), rules: [{ allow: true, access: 'rwm' }] };
+    const found = hostDevices('/dev', '/dev', host.devices).filter(([path]) => !ownDevices.test(path));
+    return { devices: found.map(([path, fact]) => node(path, fact)), rules: [{ allow: true, access: 'rwm' }] };
   }
   const granted = options.device.flatMap((text) => {
     const { source, target, access } = parseDevice(text);
