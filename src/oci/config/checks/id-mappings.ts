@@ -26,13 +26,13 @@ export const checkUserNamespace: Check = (config) => {
 export const checkMountMappings: Check = (config) => {
   for (const [i, mount] of (config.mounts ?? []).entries()) {
     const { uidMappings = [], gidMappings = [] } = mount;
+    const byOption = mount.options?.some((option) => option === 'idmap' || option === 'ridmap') ?? false;
+    if (!byOption && uidMappings.length === 0 && gidMappings.length === 0) continue;
     const place = ['mounts', i];
     checkRanges(uidMappings, [...place, 'uidMappings']);
     checkRanges(gidMappings, [...place, 'gidMappings']);
     if (uidMappings.length === 0 && gidMappings.length > 0) throw mismatch([...place, 'uidMappings'], 'ranges beside gidMappings', undefined);
     if (gidMappings.length === 0 && uidMappings.length > 0) throw mismatch([...place, 'gidMappings'], 'ranges beside uidMappings', undefined);
-    const byOption = mount.options?.some((option) => option === 'idmap' || option === 'ridmap') ?? false;
-    if (!byOption && uidMappings.length === 0) continue;
     if (!isBind(mount)) throw refused(place, 'only a bind mount can map ids');
     if (uidMappings.length === 0 && !hasNamespace(config, 'user')) {
       throw refused([...place, 'options'], 'idmap without uidMappings needs a user namespace in linux.namespaces');
