@@ -34,13 +34,14 @@ export interface DevicePolicy {
 const pointer = '/linux/resources/devices';
 
 /**
- * What every container may use, whatever its config.json says: make any node, and open those of the default devices, its
- * pseudo terminals and its console. Source: config-linux.md "Default Devices", and the runtimes' common practice for mknod.
+ * What every container may use, whatever its config.json says: make any node, and open null, zero, full, random, urandom, tty,
+ * ptmx and pseudo terminals. Its /dev/console is one of the latter; 5:1, the host's console, is not for it.
+ * Source: config-linux.md "Default Devices"; the same list as runc's, which adds the making of nodes.
  */
 export const defaultDeviceRules: readonly DeviceRule[] = [
   { allow: true, type: 'c', access: 'm' },
   { allow: true, type: 'b', access: 'm' },
-  ...([[1, 3], [1, 5], [1, 7], [1, 8], [1, 9], [5, 0], [5, 1], [5, 2]] as const)
+  ...([[1, 3], [1, 5], [1, 7], [1, 8], [1, 9], [5, 0], [5, 2]] as const)
     .map(([major, minor]) => ({ allow: true, type: 'c', major, minor, access: 'rwm' })),
   { allow: true, type: 'c', major: 136, access: 'rwm' },
 ];
