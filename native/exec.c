@@ -65,6 +65,8 @@ static long exit_code(int pidfd)
 static long wait_for(int pidfd, int timeout)
 {
 	struct pollfd poll = { .fd = pidfd, .events = POLLIN };
+	if (pidfd < 0)
+		return -EBADF;
 	if (call3(__NR_poll, &poll, 1, timeout) != 0)
 		return exit_code(pidfd);
 	call4(__NR_pidfd_send_signal, pidfd, SIGKILL, 0, 0);
@@ -109,6 +111,15 @@ static void resolve(const struct step *step, uint64_t *values)
 		values[i] = step->contents >> i & 1 ? *(uint64_t *)step->args[i] : step->args[i];
 }
 
+static void store(const struct step *step, long result)
+{
+	void *cell = (void *)(uint64_t)step->out;
+	if (step->narrow)
+		*(int32_t *)cell = (int32_t)result;
+	else
+		*(int64_t *)cell = result;
+}
+
 /* Where to go on after the refusal -error; -1 when it is a failure. */
 static long accepted(const struct step *step, long error, long next)
 {
@@ -150,7 +161,7 @@ static void run(struct plan *plan)
 		}
 		int refused = result < 0 && result > -4096;
 		if (!refused && step->out)
-			*(int64_t *)(uint64_t)step->out = result;
+			store(step, result);
 		if (!refused && (step->want == NO_WANT || step->want == result)) {
 			index++;
 			continue;

@@ -27,7 +27,7 @@ struct step {
 	uint32_t out;   /* address of the cell that takes the result; 0 for none */
 	uint32_t child; /* clone3: where the child goes on */
 	int32_t want;   /* the only result that is no failure; NO_WANT for any */
-	uint32_t reserved;
+	uint32_t narrow; /* the cell is 4 bytes, a member of a struct */
 	struct {
 		uint16_t error; /* an errno that is no failure; 0 ends the list */
 		uint16_t next;  /* where to go on; NO_STEP for the next step */

@@ -35,10 +35,17 @@ export const msghdr = struct('msghdr', {
   msg_name: 'u64', msg_namelen: 'u64', msg_iov: 'u64', msg_iovlen: 'u64', msg_control: 'u64', msg_controllen: 'u64', msg_flags: 'u64',
 });
 /** A control message that carries one descriptor (SCM_RIGHTS): CMSG_SPACE(4) is 24 bytes, the last four are padding. */
-export const cmsg_fd = struct('cmsghdr', { cmsg_len: 'u64', cmsg_level: 'u32', cmsg_type: 'u32', fd: 'u64' });
+export const cmsg_fd = struct('cmsghdr', { cmsg_len: 'u64', cmsg_level: 'u32', cmsg_type: 'u32', fd: 'u32', padding: 'u32' });
 
 /** <asm/termios.h>: TIOCSWINSZ. */
 export const winsize = struct('winsize', { ws_row: 'u16', ws_col: 'u16', ws_xpixel: 'u16', ws_ypixel: 'u16' });
 
 /** <time.h>. */
 export const timespec = struct('timespec', { tv_sec: 'u64', tv_nsec: 'u64' });
+
+/** <linux/bpf.h>, bpf(2): the members of union bpf_attr that two of its commands use. */
+export const bpf_prog_load = struct('bpf_attr', {
+  prog_type: 'u32', insn_cnt: 'u32', insns: 'u64', license: 'u64', log_level: 'u32', log_size: 'u32', log_buf: 'u64',
+  kern_version: 'u32', prog_flags: 'u32',
+});
+export const bpf_prog_attach = struct('bpf_attr', { target_fd: 'u32', attach_bpf_fd: 'u32', attach_type: 'u32', attach_flags: 'u32' });

@@ -8,6 +8,7 @@ export const syscalls = {
   write: [1, 'fd:fd', 'buffer:string', 'count:int'],
   close: [3, 'fd:fd'],
   ioctl: [16, 'fd:fd', 'request:enum SIOC|TIOC', 'argument:struct'],
+  pause: [34],
   nanosleep: [35, 'duration:struct', 'remaining:struct'],
   socket: [41, 'domain:enum AF_', 'type:flags SOCK_', 'protocol:int'],
   connect: [42, 'fd:fd', 'address:struct', 'length:int'],

@@ -1,3 +1,4 @@
+import type { Cpuset } from '../cgroup/ancestors.ts';
 import type { CgroupHost } from '../cgroup/hierarchy.ts';
 
 /** What a plan needs to know of the host. It is gathered once, before planning; `plan` itself looks at nothing. */
@@ -11,10 +12,14 @@ export interface Facts {
   readonly apparmor: boolean;
   readonly selinux: boolean;
   readonly cgroup: CgroupHost;
-  /** cpuset.cpus and cpuset.mems of the cgroup above the container's; a v1 cpuset begins empty and must be given both. */
-  readonly cpuset: { readonly cpus: string; readonly mems: string };
+  /** v2: what the cgroup.subtree_control of each ancestor of the container's cgroup holds now, by its absolute path. */
+  readonly subtree: Readonly<Record<string, readonly string[]>>;
+  /** v1: the directories on the way to the container's cpuset that are missing or empty, and what the one above them holds. */
+  readonly cpuset: { readonly empty: readonly string[]; readonly parent: Cpuset };
   /** What the source of each bind mount is, by its absolute path. A missing one is not in the map. */
   readonly sources: Readonly<Record<string, 'directory' | 'file'>>;
+  /** Home of process.user in the image's /etc/passwd; `/` when it is not there. */
+  readonly home: string;
   /** newuidmap and newgidmap, where they are needed and installed. */
   readonly idMapTools?: { readonly uid: string; readonly gid: string };
 }

@@ -19,6 +19,8 @@ export interface Request {
   readonly consoleSocket?: string;
   /** Descriptors from 3 on that the program inherits. */
   readonly preserveFds: number;
+  /** How many of them the program is told of in LISTEN_FDS. */
+  readonly listenFds: number;
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;
   /** Where each hierarchy has the container's cgroup. */
@@ -30,7 +32,7 @@ export interface Request {
 /** The values that are known only when the plan runs. */
 export class Cells {
   /** The init process, for the runtime. */
-  readonly pidfd = cell('pidfd');
+  readonly pidfd = cell('pidfd', -1);
   readonly pid = cell('pid');
   /** Both ends of the channel between runtime and init: one byte says go on, two say refused. */
   readonly channel: Block = buffer(16, '&channel');
@@ -46,6 +48,7 @@ export class Cells {
   readonly mount = cell('mount');
   readonly directory = cell('directory');
   readonly file = cell('file');
+  readonly length = cell('length');
 }
 
 /** Everything a field plans from. */

@@ -57,9 +57,9 @@ export function makePath(build: Build, path: string, kind: 'directory' | 'file',
   });
 }
 
-/** Opens a directory of the container into `cells.directory`. */
-export function openDirectory(build: Build, path: string, why: string): Step {
-  return call('openat2', [build.cells.root, relative(path), inRootDirectory, open_how.size], why, { out: build.cells.directory });
+/** Opens a directory of the container, by default into `cells.directory`; ENOTDIR when it is something else. */
+export function openDirectory(build: Build, path: string, why: string, out = build.cells.directory, accept: Accept = {}): Step {
+  return call('openat2', [build.cells.root, relative(path), inRootDirectory, open_how.size], why, { out, accept });
 }
 
 /** Writes a short text to an existing file, in one write(2). The file is never made. */

@@ -1,6 +1,6 @@
 import { call, type Item } from '../plan/step.ts';
 import type { IdMapping } from './config/types.ts';
-import { hasNew, type Build, type Field } from './field.ts';
+import { hasNew, type Field } from './field.ts';
 import { runTool } from './hook-process.ts';
 import { writeFile } from './open.ts';
 

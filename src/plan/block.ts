@@ -5,11 +5,14 @@ export class Cell {
   readonly name: string;
   readonly block: Block;
   readonly offset: number;
+  /** Bytes that a result takes: 4 in a 32-bit member of a struct. */
+  readonly size: 4 | 8;
 
-  constructor(name: string, block: Block, offset: number) {
+  constructor(name: string, block: Block, offset: number, size: 4 | 8 = 8) {
     this.name = name;
     this.block = block;
     this.offset = offset;
+    this.size = size;
   }
 }
 
@@ -40,9 +43,11 @@ export class Block {
   }
 }
 
-/** A fresh cell with a block of its own. */
-export function cell(name: string): Cell {
-  return new Cell(name, new Block(new Uint8Array(8), () => `&${name}`), 0);
+/** A fresh cell with a block of its own. A descriptor's begins with -1, so that closing it early harms nobody. */
+export function cell(name: string, first = 0): Cell {
+  const bytes = new Uint8Array(8);
+  put(new DataView(bytes.buffer), 0, 'u64', first);
+  return new Cell(name, new Block(bytes, () => `&${name}`), 0);
 }
 
 /** The address of a cell. */
@@ -97,9 +102,10 @@ export function record<Name extends string>(
   return block;
 }
 
-/** The 8-byte member `name` of a record as a cell, so that an earlier call's result lands in it. */
+/** The member `name`, of 8 or 4 bytes, of a record as a cell, so that an earlier call's result lands in it. */
 export function member<Name extends string>(block: Block, layout: Layout<Name>, name: Name): Cell {
-  return new Cell(`${layout.name}.${name}`, block, layout.fields[name].offset);
+  const { offset, type } = layout.fields[name];
+  return new Cell(`${layout.name}.${name}`, block, offset, type === 'u64' ? 8 : 4);
 }
 
 function printRecord<Name extends string>(

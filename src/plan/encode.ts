@@ -96,6 +96,7 @@ function encodeStep(view: DataView, at: number, step: Step, layout: BlockLayout,
   view.setUint32(at + 56, step.out ? base + layout.cell(step.out) : 0, true);
   view.setUint32(at + 60, step.child ? place(step.child) : 0, true);
   view.setInt32(at + 64, step.want ?? noWant, true);
+  view.setUint32(at + 68, step.out?.size === 4 ? 1 : 0, true);
   encodeAccept(view, at + 72, step, place);
 }
 

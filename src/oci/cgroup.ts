@@ -1,0 +1,119 @@
+import { BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI, BPF_PROG_ATTACH, BPF_PROG_LOAD, BPF_PROG_TYPE_CGROUP_DEVICE } from '../abi/bpf.ts';
+import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_RDONLY, O_WRONLY } from '../abi/fcntl.ts';
+import { bpf_prog_attach, bpf_prog_load } from '../abi/structs.ts';
+import { cpusetWrites, subtreeWrites, type AncestorWrite } from '../cgroup/ancestors.ts';
+import { deviceProgram } from '../cgroup/device-program.ts';
+import { devicePolicy, devicesVersion, deviceWrites } from '../cgroup/devices.ts';
+import type { CgroupDirectory } from '../cgroup/path.ts';
+import { resourceWrites, unifiedControllersOf, type CgroupWrite } from '../cgroup/resources.ts';
+import { Block, bytes, cString, member, record } from '../plan/block.ts';
+import { call, type Accept, type Item } from '../plan/step.ts';
+import { label, type Build, type Field } from './field.ts';
+
+/**
+ * linux.cgroupsPath and linux.resources: the cgroup is made and limited before init exists, so that no moment of the container's
+ * life is without its limits.
+ */
+export const cgroup: Field = {
+  at: ['/linux/cgroupsPath', '/linux/resources'],
+  support: 'full',
+  before: (build) => {
+    const { config, facts, request } = build;
+    const resources = config.linux?.resources ?? {};
+    const writes = resourceWrites(resources, facts.cgroup);
+    const policy = devicePolicy(resources.devices);
+    const version = facts.uid === 0 && resources.devices !== undefined ? devicesVersion(facts.cgroup) : undefined;
+    const all = version === 1 ? [...deviceWrites(policy), ...writes] : writes;
+    return request.cgroup.flatMap((directory) => {
+      const own = all.filter((write) => belongs(write, directory));
+      return [
+        ...makeDirectory(build, directory, own),
+        ...(version === 2 && directory.hierarchy.version === 2 ? attachDevices(directory, deviceProgram(policy)) : []),
+      ];
+    });
+  },
+};
+
+function belongs({ controller }: CgroupWrite, { hierarchy }: CgroupDirectory): boolean {
+  return hierarchy.version === 2 ? controller === '' : hierarchy.controllers.includes(controller);
+}
+
+/** mkdir, the ancestors' part, and the limits. Without privilege a hierarchy that is not delegated is left out, if nothing asked for it. */
+function makeDirectory(build: Build, directory: CgroupDirectory, writes: readonly CgroupWrite[]): Item[] {
+  const skipped = label(`${directory.directory} is left out`);
+  const accept: Accept = build.facts.uid !== 0 && writes.length === 0 ? { EACCES: skipped, EPERM: skipped, EROFS: skipped } : {};
+  const make = directory.create.map((path) => call('mkdir', [path, 0o755], '/linux/cgroupsPath', { accept: { EEXIST: 'next', ...accept } }));
+  return [
+    ...make,
+    ...ancestors(build, directory, writes).flatMap((write) => writeTo(build, `${write.directory}/${write.file}`, write)),
+    ...writes.flatMap((write) => writeTo(build, `${directory.directory}/${write.file}`, write)),
+    skipped,
+  ];
+}
+
+function ancestors({ facts }: Build, directory: CgroupDirectory, writes: readonly CgroupWrite[]): AncestorWrite[] {
+  if (directory.hierarchy.version === 2) {
+    return subtreeWrites(directory, facts.cgroup.unifiedControllers, unifiedControllersOf(writes), facts.subtree);
+  }
+  return directory.hierarchy.controllers.includes('cpuset') ? cpusetWrites(directory, facts.cpuset.empty, facts.cpuset.parent) : [];
+}
+
+/** One write(2) to an existing file of a cgroup; an optional one may be refused, or have no file. */
+function writeTo(build: Build, path: string, write: { value: string; why: string; optional?: boolean }): Item[] {
+  const { file } = build.cells;
+  const done = label(`${path} is done`);
+  const accept: Accept = write.optional ? { any: 'next' } : {};
+  return [
+    call('openat', [AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0], write.why, { out: file, accept: write.optional ? { any: done } : {} }),
+    call('write', [file, write.value, Buffer.byteLength(write.value)], write.why, { accept }),
+    call('close', [file], write.why),
+    done,
+  ];
+}
+
+/** cgroup v2 has no device files: a program decides. BPF_PROG_TYPE_CGROUP_DEVICE, attached for the cgroup and all below it. */
+function attachDevices(directory: CgroupDirectory, program: Uint8Array): Item[] {
+  const why = '/linux/resources/devices';
+  const count = program.length / 8;
+  const load = record(bpf_prog_load, {
+    prog_type: BPF_PROG_TYPE_CGROUP_DEVICE, insn_cnt: count, insns: bytes(program, `${count} instructions`), license: cString('Apache-2.0'),
+  });
+  const attach = record(bpf_prog_attach, { attach_type: BPF_CGROUP_DEVICE, attach_flags: BPF_F_ALLOW_MULTI });
+  const group = member(attach, bpf_prog_attach, 'target_fd');
+  const loaded = member(attach, bpf_prog_attach, 'attach_bpf_fd');
+  return [
+    call('openat', [AT_FDCWD, directory.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0], why, { out: group }),
+    call('bpf', [BPF_PROG_LOAD, load, bpf_prog_load.size], why, { out: loaded }),
+    call('bpf', [BPF_PROG_ATTACH, attach, bpf_prog_attach.size], why),
+    call('close', [loaded], why),
+    call('close', [group], why),
+  ];
+}
+
+/** Moves init into its cgroup while it waits. In v2, clone3 has put it there already. */
+export const joinCgroup: Field = {
+  at: [],
+  support: 'full',
+  after: (build) => {
+    const pid = new Block(new Uint8Array(16), () => '"PID"');
+    const steps = build.request.cgroup.filter((directory) => !clonesInto(build, directory)).flatMap(({ directory }) => joinSteps(build, directory, pid));
+    return steps.length === 0 ? [] : [call('decimal', [pid, build.cells.pid], '/linux/cgroupsPath', { out: build.cells.length }), ...steps];
+  },
+};
+
+/** CLONE_INTO_CGROUP, for the hierarchy that clone3 can enter. Without privilege it may not be there. */
+export function clonesInto({ facts }: Build, { hierarchy }: CgroupDirectory): boolean {
+  return hierarchy.version === 2 && facts.uid === 0;
+}
+
+function joinSteps(build: Build, directory: string, pid: Block): Item[] {
+  const { file, length } = build.cells;
+  const done = label(`joined ${directory}`);
+  const rootless: Accept = build.facts.uid === 0 ? {} : { any: done };
+  return [
+    call('openat', [AT_FDCWD, `${directory}/cgroup.procs`, O_WRONLY | O_CLOEXEC, 0], '/linux/cgroupsPath', { out: file, accept: rootless }),
+    call('write', [file, pid, length], '/linux/cgroupsPath', { accept: rootless }),
+    call('close', [file], '/linux/cgroupsPath'),
+    done,
+  ];
+}

@@ -1,0 +1,62 @@
+import path from 'node:path';
+import { AT_FDCWD, O_CLOEXEC } from '../../abi/fcntl.ts';
+import { MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY, OPEN_TREE_CLONE } from '../../abi/mount.ts';
+import { call, type Item } from '../../plan/step.ts';
+import type { Mount } from '../config/types.ts';
+import { hasNew, type Build } from '../field.ts';
+import { openDirectory, openTarget } from '../open.ts';
+import { attach, setAttributes } from './attach.ts';
+import { newMount } from './filesystem.ts';
+import type { MountOptions } from './options.ts';
+
+/**
+ * A mount of type cgroup. On a unified host, cgroup2 as the container's namespace sees it. Otherwise a tmpfs with a directory
+ * for each v1 hierarchy, in which the container's own cgroup is bound, and links for those with more than one name
+ * (`cpu` -> `cpu,cpuacct`), as runc and docker do.
+ */
+export function cgroupMount(build: Build, mount: Mount, options: MountOptions, why: string): Item[] {
+  if (build.facts.cgroup.mode === 'unified') return unified(build, mount, options, why);
+  const { cells } = build;
+  const readonly = options.attributes.set & MOUNT_ATTR_RDONLY;
+  const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV;
+  return [
+    ...openTarget(build, mount.destination, 'directory', why),
+    ...newMount(build, { type: 'tmpfs', source: 'tmpfs', data: ['mode=755'], attributes }, cells.mount, why),
+    ...attach(build, cells.mount, why),
+    ...build.request.cgroup.filter(({ hierarchy }) => hierarchy.version === 1).flatMap(({ hierarchy, directory }) => {
+      const name = hierarchy.controllers.join(',').replace('name=', '');
+      const links = hierarchy.controllers.length > 1 ? hierarchy.controllers : [];
+      return [
+        ...bound(build, directory, `${mount.destination}/${name}`, attributes | readonly, why),
+        openDirectory(build, mount.destination, why),
+        ...links.map((controller) => call('symlinkat', [name, cells.directory, controller], why)),
+        call('close', [cells.directory], why),
+      ];
+    }),
+    ...(readonly ? [setAttributes(cells.mount, { set: readonly, clear: 0 }, `${why}/options`)] : []),
+    call('close', [cells.mount], why),
+  ];
+}
+
+function unified(build: Build, mount: Mount, options: MountOptions, why: string): Item[] {
+  const { cells, config, request } = build;
+  const [own] = request.cgroup;
+  if (!hasNew(config, 'cgroup') && own) return bound(build, own.directory, mount.destination, options.attributes.set, why);
+  return [
+    ...openTarget(build, mount.destination, 'directory', why),
+    ...newMount(build, { type: 'cgroup2', source: 'cgroup', data: [], attributes: options.attributes.set }, cells.mount, why),
+    ...attach(build, cells.mount, why),
+    call('close', [cells.mount], why),
+  ];
+}
+
+function bound(build: Build, from: string, to: string, attributes: number, why: string): Item[] {
+  const { file } = build.cells;
+  return [
+    ...openTarget(build, path.posix.normalize(to), 'directory', why),
+    call('open_tree', [AT_FDCWD, from, OPEN_TREE_CLONE | O_CLOEXEC], why, { out: file }),
+    setAttributes(file, { set: attributes, clear: 0 }, `${why}/options`),
+    ...attach(build, file, why),
+    call('close', [file], why),
+  ];
+}

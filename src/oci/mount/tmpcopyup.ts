@@ -1,0 +1,48 @@
+import { FSCONFIG_CMD_CREATE, FSCONFIG_SET_STRING, FSMOUNT_CLOEXEC, FSOPEN_CLOEXEC } from '../../abi/mount.ts';
+import { Address, Block, Cell } from '../../plan/block.ts';
+import { call, type Item } from '../../plan/step.ts';
+import type { Mount } from '../config/types.ts';
+import type { Build } from '../field.ts';
+import { openTarget } from '../open.ts';
+import { attach } from './attach.ts';
+import { newMount } from './filesystem.ts';
+import type { MountOptions } from './options.ts';
+
+/**
+ * `tmpcopyup`: a tmpfs that begins with what the image has at its place. It is an overlay whose upper layer is the tmpfs and
+ * whose lower is the image's directory: nothing is copied until it is written to, and the size limit holds.
+ */
+export function copyUpMount(build: Build, mount: Mount, options: MountOptions, why: string): Item[] {
+  const { target, mount: opened, file } = build.cells;
+  const { path, digits } = descriptorPath();
+  const set = (key: string, value: string | Block): Item => call('fsconfig', [file, FSCONFIG_SET_STRING, key, value, 0], why);
+  return [
+    ...openTarget(build, mount.destination, 'directory', why),
+    ...newMount(build, { type: 'tmpfs', source: 'tmpfs', data: options.data, attributes: 0 }, opened, why),
+    call('mkdirat', [opened, 'upper', 0o755], why),
+    call('mkdirat', [opened, 'work', 0o755], why),
+    call('fchdir', [opened], why),
+    call('close', [opened], why),
+    call('decimal', [digits, target], why),
+    call('fsopen', ['overlay', FSOPEN_CLOEXEC], why, { out: file }),
+    set('source', 'tmpfs'),
+    set('lowerdir', path),
+    set('upperdir', 'upper'),
+    set('workdir', 'work'),
+    call('fsconfig', [file, FSCONFIG_CMD_CREATE, 0, 0, 0], why),
+    call('fsmount', [file, FSMOUNT_CLOEXEC, options.attributes.set], why, { out: opened }),
+    call('close', [file], why),
+    ...attach(build, opened, why),
+    call('close', [opened], why),
+    call('chdir', ['/'], why),
+  ];
+}
+
+/** `/proc/self/fd/N`, N written when the plan runs. */
+function descriptorPath(): { path: Block; digits: Address } {
+  const prefix = new TextEncoder().encode('/proc/self/fd/');
+  const bytes = new Uint8Array(prefix.length + 16);
+  bytes.set(prefix);
+  const path = new Block(bytes, () => '"/proc/self/fd/N"');
+  return { path, digits: new Address(new Cell('N', path, prefix.length)) };
+}

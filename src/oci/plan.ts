@@ -1,0 +1,113 @@
+import { SIG_BLOCK, SIG_SETMASK } from '../abi/process.ts';
+import { SIGKILL } from '../abi/signal.ts';
+import { timespec } from '../abi/structs.ts';
+import { bytes, cell, record } from '../plan/block.ts';
+import { call, jump, type Item, type Plan, type Section } from '../plan/step.ts';
+import { giveUp } from './channel.ts';
+import type { Config } from './config/types.ts';
+import type { Facts } from './facts.ts';
+import { Cells, label, type Build, type Request } from './field.ts';
+import { cloneInit } from './init.ts';
+import { order } from './order.ts';
+
+/** What the executor does when the container is built, or has ended. */
+export interface PlanOptions {
+  /** How the plan ends when a call is refused, once init is dead. Default: exit with 1; the report is in the plan. */
+  readonly refused?: readonly Item[];
+  /** What follows the end of a container that was not held, before its exit code is passed on. */
+  readonly afterwards?: readonly Item[];
+}
+
+/**
+ * The whole making of a container as system calls. Pure: the same arguments give the same plan, byte for byte.
+ * @throws DelosError bad-config or unsupported for what this host or this version cannot do
+ */
+export function planContainer(config: Config, facts: Facts, request: Request, options: PlanOptions = {}): Plan {
+  const build: Build = { config, facts, request, cells: new Cells() };
+  return { sections: [runtimeSection(build, options), initSection(build, initLabel)] };
+}
+
+const initLabel = label('init');
+
+function runtimeSection(build: Build, options: PlanOptions): Section {
+  const refused = label('refused');
+  const { held } = build.request;
+  return {
+    name: 'runtime',
+    items: [
+      call('trap', [refused], 'what to do when a call is refused'),
+      ...(held ? [] : [blockSignals()]),
+      ...order.flatMap((field) => field.before?.(build) ?? []),
+      ...cloneInit(build, initLabel),
+      ...order.flatMap((field) => field.after?.(build) ?? []),
+      ...(held ? [call('exit_group', [0], 'the container waits for start')] : superviseSteps(build, options)),
+      refused,
+      ...refusedSteps(build),
+      ...(options.refused ?? [call('exit_group', [1], 'the report is in the plan')]),
+    ],
+  };
+}
+
+function initSection(build: Build, start: typeof initLabel): Section {
+  const refused = label('init was refused');
+  return {
+    name: 'init',
+    items: [
+      start,
+      call('trap', [refused], 'what to do when a call is refused'),
+      ...(build.request.held ? [] : [unblockSignals()]),
+      ...order.flatMap((field) => field.init?.(build) ?? []),
+      refused,
+      ...giveUp(build),
+    ],
+  };
+}
+
+const everySignal = bytes(new Uint8Array(8).fill(0xff), '~0');
+const noSignal = bytes(new Uint8Array(8), '0');
+
+/** The runtime passes signals on by signalfd(2), which wants them blocked. */
+function blockSignals(): Item {
+  return call('rt_sigprocmask', [SIG_BLOCK, everySignal, 0, 8], 'signals are passed on to the container');
+}
+
+function unblockSignals(): Item {
+  return call('rt_sigprocmask', [SIG_SETMASK, noSignal, 0, 8], 'the program starts with no signal blocked');
+}
+
+function superviseSteps({ cells }: Build, options: PlanOptions): Item[] {
+  const status = cell('exit code');
+  return [
+    call('supervise', [cells.pidfd], 'until the container ends', { out: status }),
+    ...(options.afterwards ?? []),
+    call('exit_group', [status], "the container's exit code"),
+  ];
+}
+
+/** Init is killed and waited for; what else there is in the container dies with it, or with its cgroup. */
+function refusedSteps({ cells }: Build): Item[] {
+  return [
+    call('pidfd_send_signal', [cells.pidfd, SIGKILL, 0, 0], 'nothing stays behind', { accept: { any: 'next' } }),
+    call('wait', [cells.pidfd, -1], 'nothing stays behind', { accept: { any: 'next' } }),
+  ];
+}
+
+/** Removes the container's cgroups and its folder. A cgroup can stay busy for a moment after its last process. */
+export function removalSteps(request: Request): Item[] {
+  const moment = record(timespec, { tv_nsec: 2_000_000 });
+  const why = 'nothing stays behind';
+  const groups = request.cgroup.flatMap(({ directory }): Item[] => {
+    const again = label(`${directory} is busy`);
+    const gone = label(`${directory} is gone`);
+    return [
+      call('rmdir', [directory], why, { accept: { EBUSY: again, any: gone } }),
+      jump(gone, why),
+      again,
+      call('nanosleep', [moment, 0], why, { accept: { any: 'next' } }),
+      call('rmdir', [directory], why, { accept: { any: 'next' } }),
+      gone,
+    ];
+  });
+  const files = ['init', 'state.json'].map((name) => call('unlink', [`${request.folder}/${name}`], why, { accept: { any: 'next' } }));
+  return [...groups, ...files, call('rmdir', [request.folder], why, { accept: { any: 'next' } })];
+}

@@ -1,0 +1,112 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { readCgroupHost } from '../cgroup/host.ts';
+import type { CgroupHost } from '../cgroup/hierarchy.ts';
+import type { CgroupDirectory } from '../cgroup/path.ts';
+import type { Config } from './config/types.ts';
+import type { Facts } from './facts.ts';
+import { parseMountOptions } from './mount/options.ts';
+
+/** What does not change while this process lives. */
+interface HostFacts {
+  readonly kernel: Facts['kernel'];
+  readonly uid: number;
+  readonly gid: number;
+  readonly lastCapability: number;
+  readonly apparmor: boolean;
+  readonly selinux: boolean;
+  readonly cgroup: CgroupHost;
+  readonly idMapTools?: Facts['idMapTools'];
+}
+
+let host: HostFacts | undefined;
+
+/** The facts of this host, read once a process. */
+export function hostFacts(): HostFacts {
+  host ??= readHost();
+  return host;
+}
+
+/** The facts a plan for this configuration needs: those of the host, and what the configuration's paths are here. */
+export function probe(config: Config, bundle: string, cgroup: readonly CgroupDirectory[]): Facts {
+  return { ...hostFacts(), ...cgroupFacts(cgroup), sources: bindSources(config, bundle), home: homeOf(config, bundle) };
+}
+
+function readHost(): HostFacts {
+  const release = os.release();
+  const [major = 0, minor = 0] = release.split('.').map(Number);
+  const tools = idMapTools();
+  return {
+    kernel: { release, major, minor },
+    uid: process.geteuid?.() ?? 0,
+    gid: process.getegid?.() ?? 0,
+    lastCapability: Number(readOr('/proc/sys/kernel/cap_last_cap', '40')),
+    apparmor: readOr('/sys/module/apparmor/parameters/enabled', '').startsWith('Y'),
+    selinux: fs.existsSync('/sys/fs/selinux/enforce'),
+    cgroup: readCgroupHost(),
+    ...(tools && { idMapTools: tools }),
+  };
+}
+
+function idMapTools(): Facts['idMapTools'] {
+  const find = (name: string): string | undefined => ['/usr/bin', '/bin', '/usr/local/bin'].map((folder) => `${folder}/${name}`).find((file) => fs.existsSync(file));
+  const uid = find('newuidmap');
+  const gid = find('newgidmap');
+  return uid && gid ? { uid, gid } : undefined;
+}
+
+function cgroupFacts(directories: readonly CgroupDirectory[]): Pick<Facts, 'subtree' | 'cpuset'> {
+  const subtree: Record<string, string[]> = {};
+  let cpuset: Facts['cpuset'] = { empty: [], parent: { cpus: '', mems: '' } };
+  for (const { hierarchy, create } of directories) {
+    if (hierarchy.version === 2) {
+      for (const directory of create.map((child) => path.dirname(child))) {
+        subtree[directory] = readOr(`${directory}/cgroup.subtree_control`, '').split(' ').filter(Boolean);
+      }
+    } else if (hierarchy.controllers.includes('cpuset')) {
+      cpuset = cpusetFacts(create);
+    }
+  }
+  return { subtree, cpuset };
+}
+
+function cpusetFacts(create: readonly string[]): Facts['cpuset'] {
+  const empty = create.filter((directory) => readOr(`${directory}/cpuset.cpus`, '') === '');
+  const above = path.dirname(empty[0] ?? create[0] ?? '/');
+  return { empty, parent: { cpus: readOr(`${above}/cpuset.cpus`, ''), mems: readOr(`${above}/cpuset.mems`, '') } };
+}
+
+function bindSources(config: Config, bundle: string): Record<string, 'directory' | 'file'> {
+  const kinds: Record<string, 'directory' | 'file'> = {};
+  for (const mount of config.mounts ?? []) {
+    if (mount.source === undefined || !(mount.type === 'bind' || parseMountOptions(mount.options ?? []).bind)) continue;
+    const source = path.resolve(bundle, mount.source);
+    const found = fs.statSync(source, { throwIfNoEntry: false });
+    if (found) kinds[source] = found.isDirectory() ? 'directory' : 'file';
+  }
+  return kinds;
+}
+
+/** Home in the image's passwd(5). The file is read only if no symlink leads out of the image. */
+function homeOf(config: Config, bundle: string): string {
+  if (config.process?.env?.some((entry) => entry.startsWith('HOME='))) return '/';
+  const root = path.resolve(bundle, config.root?.path ?? 'rootfs');
+  const uid = config.process?.user?.uid ?? 0;
+  try {
+    const file = fs.realpathSync(path.join(root, 'etc/passwd'));
+    if (!file.startsWith(`${fs.realpathSync(root)}/`)) return '/';
+    const line = fs.readFileSync(file, 'utf8').split('\n').find((entry) => entry.split(':')[2] === String(uid));
+    return line?.split(':')[5] || '/';
+  } catch {
+    return '/';
+  }
+}
+
+function readOr(file: string, otherwise: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8').trim();
+  } catch {
+    return otherwise;
+  }
+}

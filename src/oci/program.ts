@@ -1,0 +1,110 @@
+import { AT_EACCESS, AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_CLOEXEC, O_DIRECTORY, O_PATH, O_RDWR, X_OK } from '../abi/fcntl.ts';
+import { RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '../abi/mount.ts';
+import { open_how } from '../abi/structs.ts';
+import { cell, cStrings } from '../plan/block.ts';
+import { call, jump, type Item } from '../plan/step.ts';
+import { label, type Build, type Field } from './field.ts';
+import { how, openTarget } from './open.ts';
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** process.cwd is made when the image lacks it, as runc does, while the root can still be written to. */
+export const makeCwd: Field = {
+  at: [],
+  support: 'full',
+  init: (build) => {
+    const cwd = build.config.process?.cwd ?? '/';
+    if (cwd === '/') return [];
+    return [...openTarget(build, cwd, 'directory', '/process/cwd'), call('close', [build.cells.target], '/process/cwd')];
+  },
+};
+
+/**
+ * process.cwd. It is opened without magic links: `/proc/self/fd/N` could be a directory of the host that somebody left open
+ * (CVE-2024-21626).
+ */
+export const cwd: Field = {
+  at: ['/process/cwd'],
+  support: 'full',
+  init: ({ config, cells }) => [
+    call('openat2', [AT_FDCWD, config.process?.cwd ?? '/', how(O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), open_how.size], '/process/cwd', { out: cells.directory }),
+    call('fchdir', [cells.directory], '/process/cwd'),
+    call('close', [cells.directory], '/process/cwd'),
+  ],
+};
+
+export const umask: Field = {
+  at: ['/process/user/umask'],
+  support: 'full',
+  init: ({ config }) => [call('umask', [config.process?.user?.umask ?? 0o022], '/process/user/umask')],
+};
+
+/** A program that is not there is refused by `create`, not found out by `start`. */
+export const findProgram: Field = {
+  at: [],
+  support: 'full',
+  init: (build) => {
+    const found = label('the program is there');
+    const candidates = programPaths(build);
+    return [
+      ...candidates.flatMap((path, index): Item[] => {
+        const last = index === candidates.length - 1;
+        const next = label(`${path} is not it`);
+        const accept = last ? {} : { ENOENT: next, ENOTDIR: next, EACCES: next };
+        return [call('faccessat2', [AT_FDCWD, path, X_OK, AT_EACCESS], '/process/args/0', { accept }), jump(found, '/process/args/0'), next];
+      }),
+      found,
+    ];
+  },
+};
+
+const fifo = cell('start');
+
+/** `create` ends with init blocked in a read of the container's fifo, until `start` writes to it. Here it is opened. */
+export const openStart: Field = {
+  at: [],
+  support: 'full',
+  before: ({ request }) =>
+    request.held ? [call('openat', [AT_FDCWD, `${request.folder}/start`, O_RDWR | O_CLOEXEC, 0], 'init waits for start', { out: fifo })] : [],
+};
+
+export const awaitStart: Field = {
+  at: [],
+  support: 'full',
+  init: ({ request, cells }) => (request.held ? [call('read', [fifo, cells.message, 1], 'init waits for start', { want: 1 })] : []),
+};
+
+/** process.args and process.env: the end of init and the beginning of the container's program. */
+export const program: Field = {
+  at: ['/process/args', '/process/env'],
+  support: 'full',
+  init: (build) => {
+    const { config, request } = build;
+    const argv = cStrings(config.process?.args ?? []);
+    const envp = cStrings(environment(build));
+    const candidates = programPaths(build);
+    return [
+      call('close_range', [3 + request.preserveFds, 0xffffffff, CLOSE_RANGE_CLOEXEC], '--preserve-fds'),
+      ...candidates.map((path, index) =>
+        call('execve', [path, argv, envp], '/process/args', index < candidates.length - 1 ? { accept: { ENOENT: 'next', ENOTDIR: 'next', EACCES: 'next' } } : {}),
+      ),
+      call('exit_group', [255], 'never reached'),
+    ];
+  },
+};
+
+/** Where the program may be: the path itself, or its name in each directory of the container's PATH. execvp(3) */
+export function programPaths({ config }: Build): string[] {
+  const name = config.process?.args?.[0] ?? '';
+  if (name.includes('/')) return [name];
+  const path = config.process?.env?.findLast((entry) => entry.startsWith('PATH='))?.slice(5) ?? defaultPath;
+  return path.split(':').map((folder) => `${folder === '' ? '.' : folder}/${name}`);
+}
+
+/** process.env, with HOME from the image's passwd where it is not given, and what --preserve-fds passes on (sd_listen_fds(3)). */
+function environment({ config, facts, request }: Build): string[] {
+  const env = [...(config.process?.env ?? [])];
+  if (!env.some((entry) => entry.startsWith('HOME='))) env.push(`HOME=${facts.home}`);
+  if (request.listenFds > 0) env.push(`LISTEN_FDS=${request.listenFds}`, 'LISTEN_PID=1');
+  return env;
+}
