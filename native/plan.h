@@ -27,7 +27,8 @@ struct step {
 	uint32_t out;   /* address of the cell that takes the result; 0 for none */
 	uint32_t child; /* clone3: where the child goes on */
 	int32_t want;   /* the only result that is no failure; NO_WANT for any */
-	uint32_t narrow; /* the cell is 4 bytes, a member of a struct */
+	uint16_t narrow; /* the cell is 4 bytes, a member of a struct */
+	uint16_t why;    /* number of its reason */
 	struct {
 		uint16_t error; /* an errno that is no failure; 0 ends the list */
 		uint16_t next;  /* where to go on; NO_STEP for the next step */
@@ -43,6 +44,7 @@ struct plan {
 	int32_t error; /* errno; 0 when the result was not the wanted one */
 	int64_t result;
 	int64_t fd; /* a cell: the descriptor this plan came in by */
+	uint32_t reasons, reasons_size; /* NUL-terminated texts, for whoever explains a refusal */
 };
 
 #endif

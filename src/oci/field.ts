@@ -11,6 +11,8 @@ export type Support = 'full' | { readonly partial: string } | { readonly refused
 export interface Request {
   readonly id: string;
   readonly bundle: string;
+  /** root.path, resolved. */
+  readonly rootfs: string;
   /** The container's folder under the runtime's root. */
   readonly folder: string;
   /** Wait for `start` before the program runs, as `create` does. */

@@ -17,7 +17,7 @@ interface HostFacts {
   readonly apparmor: boolean;
   readonly selinux: boolean;
   readonly cgroup: CgroupHost;
-  readonly idMapTools?: Facts['idMapTools'];
+  readonly idMapTools?: NonNullable<Facts['idMapTools']>;
 }
 
 let host: HostFacts | undefined;

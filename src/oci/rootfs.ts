@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, O_CLOEXEC } from '../abi/fcntl.ts';
 import {
   MNT_DETACH, MOUNT_ATTR_RDONLY, MOVE_MOUNT_F_EMPTY_PATH, MS_MOVE, MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE, MS_UNBINDABLE, OPEN_TREE_CLONE,
@@ -14,11 +13,6 @@ const propagationFlags: Readonly<Record<RootfsPropagation, number>> = {
   private: MS_PRIVATE, rprivate: MS_PRIVATE | MS_REC, unbindable: MS_UNBINDABLE, runbindable: MS_UNBINDABLE | MS_REC,
 };
 
-/** Absolute path of the root file system on the host. */
-export function rootfsPath({ config, request }: Build): string {
-  return path.resolve(request.bundle, config.root?.path ?? 'rootfs');
-}
-
 /**
  * root.path: a recursive bind of it in the container's own mount namespace, where nothing propagates back to the host, opened as
  * `cells.root`. All that follows happens relative to that descriptor.
@@ -28,7 +22,7 @@ export const rootfs: Field = {
   support: 'full',
   init: (build) => {
     const { root } = build.cells;
-    const from = rootfsPath(build);
+    const from = build.request.rootfs;
     const propagation = propagationFlags[build.config.linux?.rootfsPropagation ?? 'rslave'];
     const own = propagation & (MS_SLAVE | MS_PRIVATE) ? propagation | MS_REC : MS_SLAVE | MS_REC;
     return [

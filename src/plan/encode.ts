@@ -5,19 +5,19 @@ import { Address, Block, Cell, cString } from './block.ts';
 import { Label, type Arg, type Plan, type Step } from './step.ts';
 
 /** The wire form of native/plan.h. */
-const magic = 0x4e4c5044;
-const version = 1;
-const headerSize = 48;
-const stepSize = 88;
+export const magic = 0x4e4c5044;
+export const version = 1;
+const headerSize = 56;
+export const stepSize = 88;
 const noStep = 0xffff;
 const noWant = -0x80000000;
 const anyErrno = 0xffff;
 /** Where the executor maps a plan, so that pointers are plain numbers. */
-const base = 0x10000000;
+export const base = 0x10000000;
 
-/** Offsets of what the executor writes into the header. */
-const reportOffset = 24;
+/** Offsets in the header. */
 const planFdOffset = 40;
+export const reasonsOffset = 48;
 
 /** Stands for the descriptor the executor got the plan by. */
 export const planFd = new Cell('plan', new Block(new Uint8Array(8), () => 'plan'), 0);
@@ -31,34 +31,31 @@ export interface EncodedPlan {
   offset(cell: Cell): number;
 }
 
-/** What a plan that has run says: the step that was refused and how, or undefined. */
-export interface Refusal {
-  /** Its place in {@link EncodedPlan.steps}. */
-  readonly index: number;
-  /** 0 when the call succeeded with a result other than the wanted one. */
-  readonly errno: number;
-  readonly result: number;
-}
-
 /** Lays a plan out for the executor. Throws an assertion when a label is missing or a section can run off its end. */
 export function encode(plan: Plan): EncodedPlan {
   const { steps, labels } = number(plan);
   const layout = new BlockLayout(headerSize + steps.length * stepSize);
-  const cells = new DataView(new ArrayBuffer(steps.length * stepSize));
-  steps.forEach((step, index) => encodeStep(cells, index * stepSize, step, layout, labels));
+  const reasons = new Map<string, number>();
+  const table = new DataView(new ArrayBuffer(steps.length * stepSize));
+  steps.forEach((step, index) => {
+    encodeStep(table, index * stepSize, step, layout, labels);
+    table.setUint16(index * stepSize + 70, numberOf(reasons, step.why), true);
+  });
+  const texts = cString([...reasons.keys()].join('\0'));
+  const reasonsAt = layout.block(texts);
   const bytes = layout.finish();
-  bytes.set(new Uint8Array(cells.buffer), headerSize);
+  bytes.set(new Uint8Array(table.buffer), headerSize);
   const view = new DataView(bytes.buffer);
+  view.setUint32(reasonsOffset, reasonsAt, true);
+  view.setUint32(reasonsOffset + 4, texts.bytes.length, true);
   [magic, version, bytes.length, headerSize, steps.length, 0].forEach((value, index) => view.setUint32(4 * index, value, true));
   return { bytes, steps, offset: (cell) => layout.cell(cell) };
 }
 
-/** Reads the report out of the bytes of a plan that has run. */
-export function readRefusal(bytes: Uint8Array): Refusal | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const failed = view.getUint32(reportOffset, true);
-  if (failed === 0) return undefined;
-  return { index: failed - 1, errno: view.getInt32(reportOffset + 4, true), result: Number(view.getBigInt64(reportOffset + 8, true)) };
+function numberOf(reasons: Map<string, number>, why: string): number {
+  let index = reasons.get(why);
+  if (index === undefined) reasons.set(why, (index = reasons.size));
+  return index;
 }
 
 function number(plan: Plan): { steps: Step[]; labels: Map<Label, number> } {
@@ -96,7 +93,7 @@ function encodeStep(view: DataView, at: number, step: Step, layout: BlockLayout,
   view.setUint32(at + 56, step.out ? base + layout.cell(step.out) : 0, true);
   view.setUint32(at + 60, step.child ? place(step.child) : 0, true);
   view.setInt32(at + 64, step.want ?? noWant, true);
-  view.setUint32(at + 68, step.out?.size === 4 ? 1 : 0, true);
+  view.setUint16(at + 68, step.out?.size === 4 ? 1 : 0, true);
   encodeAccept(view, at + 72, step, place);
 }
 

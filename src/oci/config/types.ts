@@ -6,9 +6,15 @@
  */
 
 import type { Integer, LinuxResources } from '../../cgroup/linux-resources.ts';
+import type { SeccompProfile } from '../../seccomp/profile.ts';
 
 /** A number up to 2^53 - 1 in magnitude, a bigint beyond it: never a rounded value. `BigInt(value)` and comparisons work for both. */
 export type { Integer };
+
+/** config-linux.md "Seccomp", told by the folder that compiles it. */
+export type {
+  SeccompArgument as SeccompArg, SeccompEntry as SeccompSyscall, SeccompProfile as Seccomp,
+} from '../../seccomp/profile.ts';
 
 /** Limits of the container's cgroup, config-linux.md "Control groups", told by the folder that applies them. */
 export type {
@@ -173,7 +179,7 @@ export interface Linux {
   readonly cgroupsPath?: string;
   readonly resources?: LinuxResources;
   readonly rootfsPropagation?: RootfsPropagation;
-  readonly seccomp?: Seccomp;
+  readonly seccomp?: SeccompProfile;
   readonly sysctl?: Readonly<Record<string, string>>;
   /** Absolute paths inside the container. */
   readonly maskedPaths?: readonly string[];
@@ -254,33 +260,4 @@ export interface Personality {
   readonly domain: 'LINUX' | 'LINUX32';
   /** The specification defines none yet, so this is empty where it is present. */
   readonly flags?: readonly string[];
-}
-
-/** config-linux.md "Seccomp". Names of actions, flags, architectures and operators are libseccomp's. */
-export interface Seccomp {
-  readonly defaultAction: string;
-  readonly defaultErrnoRet?: number;
-  readonly architectures?: readonly string[];
-  readonly flags?: readonly string[];
-  readonly listenerPath?: string;
-  readonly listenerMetadata?: string;
-  readonly syscalls?: readonly SeccompSyscall[];
-}
-
-export interface SeccompSyscall {
-  /** At least one name. */
-  readonly names: readonly string[];
-  readonly action: string;
-  readonly errnoRet?: number;
-  /** All must hold. */
-  readonly args?: readonly SeccompArg[];
-}
-
-export interface SeccompArg {
-  /** 0 to 5. */
-  readonly index: number;
-  readonly value: Integer;
-  /** For SCMP_CMP_MASKED_EQ: (argument & value) === valueTwo. */
-  readonly valueTwo?: Integer;
-  readonly op: string;
 }

@@ -46,11 +46,11 @@ const bad: [parts: Parts, fault: string][] = [
   [{ process: { args: null } }, 'process.args: expected at least one string, found nothing'],
   [linux({}, 'pid', 'ipc', 'pid'), 'linux.namespaces[2].type: a second pid namespace'],
 
-  [{ hostname: 'a' }, 'hostname: needs a uts namespace in linux.namespaces'],
-  [{ domainname: 'a' }, 'domainname: needs a uts namespace in linux.namespaces'],
+  [{ hostname: 'a' }, 'hostname: needs a namespace of type uts in linux.namespaces'],
+  [{ domainname: 'a' }, 'domainname: needs a namespace of type uts in linux.namespaces'],
   [{ ...linux({}, 'uts'), hostname: 'é'.repeat(33) }, `hostname: expected at most 64 bytes, found "${'é'.repeat(33)}"`],
 
-  [linux({ uidMappings: one }), 'linux.uidMappings: needs a user namespace in linux.namespaces'],
+  [linux({ uidMappings: one }), 'linux.uidMappings: needs a namespace of type user in linux.namespaces'],
   [linux({ uidMappings: one }, 'user'), 'linux.gidMappings: expected at least one range for the new user namespace, found nothing'],
   [linux({ uidMappings: [], gidMappings: one }, 'user'),
     'linux.uidMappings: expected at least one range for the new user namespace, found an empty array'],
@@ -70,16 +70,16 @@ const bad: [parts: Parts, fault: string][] = [
     'mounts[0].uidMappings: expected ranges beside gidMappings, found nothing'],
   [{ mounts: [{ destination: '/a', type: 'tmpfs', uidMappings: one, gidMappings: one }] }, 'mounts[0]: only a bind mount can map ids'],
   [{ mounts: [{ destination: '/a', options: ['rbind', 'idmap'] }] },
-    'mounts[0].options: idmap without uidMappings needs a user namespace in linux.namespaces'],
+    'mounts[0].options: idmap without uidMappings needs a namespace of type user in linux.namespaces'],
 
-  [linux({ timeOffsets: { boottime: { secs: 1 } } }), 'linux.timeOffsets: needs a time namespace in linux.namespaces'],
+  [linux({ timeOffsets: { boottime: { secs: 1 } } }), 'linux.timeOffsets: needs a namespace of type time in linux.namespaces'],
   [{ linux: { timeOffsets: { boottime: { secs: 1 } }, namespaces: [{ type: 'time', path: '/n' }] } },
     'linux.timeOffsets: cannot be set in the joined namespace /n'],
 
-  [linux({ sysctl: { 'net.ipv4.ip_forward': '1' } }, 'ipc'), 'linux.sysctl["net.ipv4.ip_forward"]: needs a network namespace in linux.namespaces'],
-  [linux({ sysctl: { 'kernel.shmmax': '1' } }, 'network'), 'linux.sysctl["kernel.shmmax"]: needs a ipc namespace in linux.namespaces'],
-  [linux({ sysctl: { 'fs/mqueue/msg_max': '1' } }), 'linux.sysctl["fs/mqueue/msg_max"]: needs a ipc namespace in linux.namespaces'],
-  [linux({ sysctl: { 'kernel.domainname': 'a' } }), 'linux.sysctl["kernel.domainname"]: needs a uts namespace in linux.namespaces'],
+  [linux({ sysctl: { 'net.ipv4.ip_forward': '1' } }, 'ipc'), 'linux.sysctl["net.ipv4.ip_forward"]: needs a namespace of type network in linux.namespaces'],
+  [linux({ sysctl: { 'kernel.shmmax': '1' } }, 'network'), 'linux.sysctl["kernel.shmmax"]: needs a namespace of type ipc in linux.namespaces'],
+  [linux({ sysctl: { 'fs/mqueue/msg_max': '1' } }), 'linux.sysctl["fs/mqueue/msg_max"]: needs a namespace of type ipc in linux.namespaces'],
+  [linux({ sysctl: { 'kernel.domainname': 'a' } }), 'linux.sysctl["kernel.domainname"]: needs a namespace of type uts in linux.namespaces'],
   [linux({ sysctl: { 'kernel.hostname': 'a' } }, 'uts'), 'linux.sysctl["kernel.hostname"]: is what the property hostname sets'],
   [linux({ sysctl: { 'kernel.core_pattern': '|/x' } }, 'ipc', 'uts', 'network'),
     'linux.sysctl["kernel.core_pattern"]: belongs to no namespace, so it would change the host'],
@@ -102,7 +102,7 @@ const bad: [parts: Parts, fault: string][] = [
 
   [linux({ devices: [{ type: 'c', path: '/dev/a', minor: 1 }] }),
     'linux.devices[0].major: expected a major number for a device of type c, found nothing'],
-  [linux({ netDevices: { eth0: {} } }), 'linux.netDevices: needs a network namespace in linux.namespaces'],
+  [linux({ netDevices: { eth0: {} } }), 'linux.netDevices: needs a namespace of type network in linux.namespaces'],
   [linux({ netDevices: { eth0: {}, eth1: { name: 'eth0' } } }, 'network'), 'linux.netDevices.eth1: is the second device to be named eth0'],
 
   [policy({ mode: 'MPOL_BIND' }), 'linux.memoryPolicy.nodes: expected nodes for MPOL_BIND, found nothing'],

@@ -1,7 +1,7 @@
 import { mismatch, refused } from '../refuse.ts';
 import type { Path } from '../shape.ts';
 import type { IdMapping, Mount } from '../types.ts';
-import { hasNamespace, namespaceOf, type Check } from './check.ts';
+import { hasNamespace, lacksNamespace, namespaceOf, type Check } from './check.ts';
 
 /** UID_GID_MAP_MAX_EXTENTS of <linux/user_namespace.h>: what uid_map takes. */
 const MOST_RANGES = 340;
@@ -14,7 +14,7 @@ export const checkUserNamespace: Check = (config) => {
   for (const property of ['uidMappings', 'gidMappings'] as const) {
     const mappings = config.linux?.[property] ?? [];
     const place = ['linux', property];
-    if (user === undefined && mappings.length > 0) throw refused(place, 'needs a user namespace in linux.namespaces');
+    if (user === undefined && mappings.length > 0) throw lacksNamespace(place, 'user');
     if (user !== undefined && user.path === undefined && mappings.length === 0) {
       throw mismatch(place, 'at least one range for the new user namespace', config.linux?.[property]);
     }
@@ -35,7 +35,7 @@ export const checkMountMappings: Check = (config) => {
     if (gidMappings.length === 0 && uidMappings.length > 0) throw mismatch([...place, 'gidMappings'], 'ranges beside uidMappings', undefined);
     if (!isBind(mount)) throw refused(place, 'only a bind mount can map ids');
     if (uidMappings.length === 0 && !hasNamespace(config, 'user')) {
-      throw refused([...place, 'options'], 'idmap without uidMappings needs a user namespace in linux.namespaces');
+      throw lacksNamespace([...place, 'options'], 'user', 'idmap without uidMappings needs');
     }
   }
 };

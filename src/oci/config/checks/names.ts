@@ -1,5 +1,5 @@
-import { mismatch, refused } from '../refuse.ts';
-import { hasNamespace, type Check } from './check.ts';
+import { mismatch } from '../refuse.ts';
+import { hasNamespace, lacksNamespace, type Check } from './check.ts';
 
 /** __NEW_UTS_LEN of <linux/utsname.h>, in bytes. */
 const LONGEST_NAME = 64;
@@ -10,6 +10,6 @@ export const checkNames: Check = (config) => {
     const name = config[property];
     if (name === undefined) continue;
     if (Buffer.byteLength(name) > LONGEST_NAME) throw mismatch([property], `at most ${LONGEST_NAME} bytes`, name);
-    if (!hasNamespace(config, 'uts')) throw refused([property], 'needs a uts namespace in linux.namespaces');
+    if (!hasNamespace(config, 'uts')) throw lacksNamespace([property], 'uts');
   }
 };

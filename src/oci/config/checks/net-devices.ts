@@ -1,11 +1,11 @@
 import { refused } from '../refuse.ts';
-import { hasNamespace, type Check } from './check.ts';
+import { hasNamespace, lacksNamespace, type Check } from './check.ts';
 
 /** config-linux.md "Network devices": somewhere to move them to, and no two under one name there. */
 export const checkNetDevices: Check = (config) => {
   const devices = Object.entries(config.linux?.netDevices ?? {});
   if (devices.length > 0 && !hasNamespace(config, 'network')) {
-    throw refused(['linux', 'netDevices'], 'needs a network namespace in linux.namespaces');
+    throw lacksNamespace(['linux', 'netDevices'], 'network');
   }
   const taken = new Set<string>();
   for (const [outside, { name = outside }] of devices) {

@@ -1,6 +1,6 @@
 import { refused } from '../refuse.ts';
 import type { NamespaceType } from '../types.ts';
-import { hasNamespace, type Check } from './check.ts';
+import { hasNamespace, lacksNamespace, type Check } from './check.ts';
 
 /** What ipc/ipc_sysctl.c keeps for each IPC namespace; fs.mqueue.* of ipc/mq_sysctl.c besides. */
 const IPC = new Set([
@@ -29,7 +29,7 @@ export const checkSysctl: Check = (config) => {
     if (dotted === 'kernel.hostname') throw refused(place, 'is what the property hostname sets');
     const type = namespaceKeeping(dotted, steps);
     if (type === undefined) throw refused(place, 'belongs to no namespace, so it would change the host');
-    if (!hasNamespace(config, type)) throw refused(place, `needs a ${type} namespace in linux.namespaces`);
+    if (!hasNamespace(config, type)) throw lacksNamespace(place, type);
   }
 };
 
