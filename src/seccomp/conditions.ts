@@ -40,19 +40,40 @@ function comparedArgument(rule: Rule | undefined): number | undefined {
 
 /** Many comparisons of one argument: its values fall into ranges, and each range has one answer. */
 function oneSearch(rules: readonly Rule[], returnLabel: ReturnLabel, otherwise: string, fresh: Fresh): ClassicItem[] {
-  const tests = rules.map(({ conditions: [condition], action }) => ({ condition: condition as Condition, goal: returnLabel(action) }));
-  const { argument, mask } = (tests[0] as { condition: Condition }).condition;
+  const { argument, mask } = compared(rules[0] as Rule);
   const cuts = new Set([0n]);
-  for (const { condition } of tests) {
-    cuts.add(condition.value);
-    if (condition.value < mask) cuts.add(condition.value + 1n);
+  for (const rule of rules) {
+    const { value } = compared(rule);
+    cuts.add(value);
+    if (value < mask) cuts.add(value + 1n);
   }
+  const firstThatHolds = chooser(rules);
   const ranges: Range<bigint>[] = [...cuts].sort((a, b) => (a < b ? -1 : 1)).map((from) => {
-    const first = tests.find(({ condition }) => holds(condition, from));
-    return { from, goal: first ? first.goal : otherwise };
+    const rule = rules[firstThatHolds(from)];
+    return { from, goal: rule ? returnLabel(rule.action) : otherwise };
   });
   if (mask > 0xffff_ffffn) return searchArgument(argument, ranges, fresh);
   return [load(lowWord(argument)), ...search(ranges.map(({ from, goal }) => ({ from: Number(from), goal })), fresh)];
+}
+
+/** Gives for a value the index of the first rule that holds, Infinity for none. Equalities, of which lists are made, are looked up. */
+function chooser(rules: readonly Rule[]): (value: bigint) => number {
+  const equal = new Map<bigint, number>();
+  const others: number[] = [];
+  rules.forEach((rule, index) => {
+    const { operator, value } = compared(rule);
+    if (operator !== 'SCMP_CMP_EQ') others.push(index);
+    else if (!equal.has(value)) equal.set(value, index);
+  });
+  return (value) => {
+    const other = others.find((index) => holds(compared(rules[index] as Rule), value));
+    return Math.min(other ?? Infinity, equal.get(value) ?? Infinity);
+  };
+}
+
+/** The only condition of a rule that is part of a run. */
+function compared(rule: Rule): Condition {
+  return rule.conditions[0] as Condition;
 }
 
 function oneRule({ conditions, action }: Rule, returnLabel: ReturnLabel, otherwise: string, fresh: Fresh): ClassicItem[] {

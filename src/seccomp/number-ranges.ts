@@ -14,13 +14,12 @@ export interface NumberRange {
  */
 export function numberRanges({ verdicts, last }: AbiRules, defaultAction: number, base: number): NumberRange[] {
   const ranges: NumberRange[] = [];
-  let next = 0;
-  for (const number of Int32Array.from(verdicts.keys()).sort()) {
-    if (number > next) ranges.push({ from: base + next, verdict: defaultAction });
-    ranges.push({ from: base + number, verdict: verdicts.get(number) ?? defaultAction });
-    next = number + 1;
+  let previous: Verdict | undefined;
+  for (let number = 0; number <= Math.max(last, 0); number++) {
+    const verdict = verdicts[number] ?? defaultAction;
+    if (verdict !== previous) ranges.push({ from: base + number, verdict });
+    previous = verdict;
   }
-  if (next <= last || last < 0) ranges.push({ from: base + next, verdict: defaultAction });
   if (last >= 0) ranges.push({ from: base + last + 1, verdict: newerAction(defaultAction) });
   return ranges;
 }

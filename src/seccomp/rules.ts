@@ -17,8 +17,8 @@ export type Verdict = number | readonly Rule[];
 
 /** What a profile says about the system calls of one ABI. */
 export interface AbiRules {
-  /** By number, without X32_SYSCALL_BIT. */
-  readonly verdicts: ReadonlyMap<number, Verdict>;
+  /** By number, without X32_SYSCALL_BIT; undefined where the profile says nothing. */
+  readonly verdicts: readonly (Verdict | undefined)[];
   /** The largest number of a call the profile names, whatever its action; -1 if it names none. */
   readonly last: number;
 }
@@ -48,27 +48,29 @@ export function rulesFor(abi: Abi, entries: readonly Entry[], defaultAction: num
   if (abi === 'i386') {
     for (const gate of ['socketcall', 'ipc'] as const) {
       const number = numberIn(numbers.get(gate), column);
-      for (const [call, verdict] of through[gate].map) verdicts.add(number, behindPointer(call, verdict, defaultAction));
+      through[gate].byNumber.forEach((verdict, call) => {
+        if (verdict !== undefined) verdicts.add(number, behindPointer(call, verdict, defaultAction));
+      });
     }
   }
-  return { verdicts: verdicts.map, last };
+  return { verdicts: verdicts.byNumber, last };
 }
 
 class Verdicts {
-  readonly map = new Map<number, number | Rule[]>();
+  readonly byNumber: (number | Rule[] | undefined)[] = [];
 
   add(number: number, { action, alternatives }: Pick<Entry, 'action' | 'alternatives'>): void {
-    const present = this.map.get(number);
+    const present = this.byNumber[number];
     if (typeof present === 'number') return;
     const rules = present ?? [];
     for (const conditions of alternatives) {
       if (conditions.length === 0) {
-        this.map.set(number, action);
+        this.byNumber[number] = action;
         return;
       }
       rules.push({ conditions, action });
     }
-    if (rules.length > 0) this.map.set(number, rules);
+    if (rules.length > 0) this.byNumber[number] = rules;
   }
 }
 

@@ -17,7 +17,8 @@ export type Fresh = () => string;
  */
 export function search(ranges: readonly Range<number>[], fresh: Fresh): ClassicItem[] {
   const items: ClassicItem[] = [];
-  bisect(merged(ranges), items, fresh);
+  const distinct = merged(ranges);
+  bisect(distinct, 0, distinct.length, items, fresh);
   return items;
 }
 
@@ -62,20 +63,20 @@ function merged(ranges: readonly Range<number>[]): Range<number>[] {
   return ranges.filter((range, index) => index === 0 || range.goal !== ranges[index - 1]?.goal);
 }
 
-function bisect(ranges: readonly Range<number>[], items: ClassicItem[], fresh: Fresh): void {
-  const middle = ranges[ranges.length >> 1];
-  if (!middle || ranges.length === 1) {
-    if (middle) items.push(jumpAlways(middle.goal));
+/** Searches the ranges from `start` up to but not with `end`; there is at least one. */
+function bisect(ranges: readonly Range<number>[], start: number, end: number, items: ClassicItem[], fresh: Fresh): void {
+  const at = (start + end) >> 1;
+  const { from, goal } = ranges[at] as Range<number>;
+  if (at === start) {
+    items.push(jumpAlways(goal));
     return;
   }
-  const left = ranges.slice(0, ranges.length >> 1);
-  const right = ranges.slice(ranges.length >> 1);
-  const rightGoal = right.length === 1 ? middle.goal : fresh();
-  const onlyLeft = left.length === 1 ? left[0]?.goal : undefined;
-  items.push(jump('jge', middle.from, rightGoal, onlyLeft));
-  if (onlyLeft === undefined) bisect(left, items, fresh);
-  if (right.length > 1) {
-    items.push(label(rightGoal));
-    bisect(right, items, fresh);
+  const left = at === start + 1 ? ranges[start]?.goal : undefined;
+  const right = at === end - 1 ? goal : fresh();
+  items.push(jump('jge', from, right, left));
+  if (left === undefined) bisect(ranges, start, at, items, fresh);
+  if (at < end - 1) {
+    items.push(label(right));
+    bisect(ranges, at, end, items, fresh);
   }
 }
