@@ -102,7 +102,7 @@ function main(): number {
   let runs = 0;
   for (; Date.now() < end; runs++) {
     let text = pick(seeds, random);
-    for (let left = 1 + random(6); left > 0; left--) text = pick(MUTATIONS, random)(text, random);
+    for (let left = 1 + random(1 + random(6)); left > 0; left--) text = pick(MUTATIONS, random)(text, random);
     const found = flawOf(text);
     if (found !== undefined) {
       console.error(`seed ${seed}, run ${runs}: ${found}\n${text}`);
