@@ -40,7 +40,8 @@ function legacyAnswer(policy: DevicePolicy, type: 'b' | 'c', major: number, mino
   return matching.some(({ value }) => [...access].every((letter) => value.split(' ')[2]?.includes(letter)));
 }
 
-const accesses = ['r', 'w', 'm', 'rw', 'rm', 'rwm'];
+/** What the kernel asks for: open(2) for reading, writing or both, mknod(2) for a node. */
+const accesses = ['r', 'w', 'm', 'rw'];
 
 function everyDevice(visit: (type: 'b' | 'c', major: number, minor: number, access: string) => void): void {
   for (const type of ['b', 'c'] as const) {

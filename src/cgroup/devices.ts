@@ -100,9 +100,13 @@ function legacyExceptions({ allowByDefault, rules }: DevicePolicy): DeviceExcept
   return exceptions.map((exception) => ({ ...exception, access: wholeAccess(exception, exceptions) }));
 }
 
-/** v1 asks for one exception that has all of an access, so a narrow one has to tell what the wider ones give as well. */
+/**
+ * v1 asks for one exception that has all of an access, so a narrow one has to tell what the wider ones give as well. Reading and
+ * writing are asked for together, the making of a node never is.
+ */
 function wholeAccess(exception: DeviceException, all: readonly DeviceException[]): number {
-  return all.reduce((access, other) => (covers(other, exception) ? access | other.access : access), exception.access);
+  const wider = all.filter((other) => covers(other, exception)).reduce((access, other) => access | other.access, 0);
+  return exception.access | (wider & ~BPF_DEVCG_ACC_MKNOD);
 }
 
 function without(exception: DeviceException, rule: DeviceException): DeviceException {
