@@ -1,0 +1,41 @@
+import type { Process } from '../oci/config/types.ts';
+
+/** What every command of `delos-oci` knows: the global flags. */
+export interface Globals {
+  /** Where the containers' folders are. Absolute. */
+  readonly root: string;
+  readonly debug: boolean;
+  readonly systemdCgroup: boolean;
+}
+
+/** `create`. Paths are absolute. */
+export interface CreateRequest extends Globals {
+  readonly id: string;
+  readonly bundle: string;
+  readonly pidFile?: string;
+  readonly consoleSocket?: string;
+  readonly preserveFds: number;
+  readonly noPivot: boolean;
+  readonly noNewKeyring: boolean;
+}
+
+/** `run`: create, start, and unless detached wait. */
+export interface RunRequest extends CreateRequest {
+  readonly detach: boolean;
+  /** Leave the container's folder behind when it has ended. */
+  readonly keep: boolean;
+}
+
+/** `exec`: one more process in a running container. */
+export interface ExecRequest extends Globals {
+  readonly id: string;
+  /** process.json, or the container's own process with the flags applied to it. */
+  readonly process: Process;
+  readonly detach: boolean;
+  readonly pidFile?: string;
+  readonly consoleSocket?: string;
+  readonly preserveFds: number;
+  readonly ignorePaused: boolean;
+  /** Below the container's cgroup, by controller; the empty key stands for all. */
+  readonly cgroup: Readonly<Record<string, string>>;
+}
