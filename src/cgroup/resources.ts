@@ -2,7 +2,10 @@ import { DelosError } from '../lib/errors.ts';
 import { blockIoWeightToIoWeight, sharesToWeight, unlimitedAsMax } from './conversion.ts';
 import { badValue, fieldName, INT64_MAX, integerOf, textOf, UINT32_MAX, unsupportedField } from './field-check.ts';
 import type { CgroupHost } from './hierarchy.ts';
-import type { Integer, LinuxResources, ThrottleDevice, WeightDevice } from './linux-resources.ts';
+import type { LinuxResources, ThrottleDevice, WeightDevice } from './linux-resources.ts';
+import {
+  blockIoWeight, burstOf, deviceNumber, isSet, limitOf, numberList, optional, periodOf, quotaOf, swapOf, unlessEmpty, unlessZero,
+} from './resource-values.ts';
 import { row, type AnyRow, type CgroupWrite, type CurrentLimits, type Line, type RowContext } from './row.ts';
 
 export type { CgroupWrite, CurrentLimits } from './row.ts';
@@ -257,66 +260,14 @@ function controllerOfFile(file: string): string {
   return file.slice(0, file.indexOf('.'));
 }
 
-function optional(value: Integer | undefined, at: string, min: bigint, max: bigint): bigint | undefined {
-  return value === undefined ? undefined : integerOf(value, at, min, max);
-}
-
-/** Most numbers of config.json mean "not set" when they are 0, as in the runtimes that write them out. */
-function unlessZero(value: Integer | undefined, at: string, min: bigint, max: bigint = INT64_MAX): bigint | undefined {
-  return isSet(value) ? integerOf(value, at, min, max) : undefined;
-}
-
-function unlessEmpty<Item>(list: readonly Item[] | undefined): readonly Item[] | undefined {
-  return list === undefined || list.length === 0 ? undefined : list;
-}
-
-function isSet(value: Integer | undefined): value is Integer {
-  return value !== undefined && value !== 0 && value !== 0n;
-}
-
-/** `0-3,8,16-31:2/4`, cpuset(7) "Formats for lists", and the group form of the kernel's bitmap_parselist. */
-function numberList(list: string | undefined, at: string): string | undefined {
-  if (list === undefined || list === '') return undefined;
-  return textOf(list, at, /^\d+(-\d+(:\d+\/\d+)?)?(,\d+(-\d+(:\d+\/\d+)?)?)*$/, 'a list such as 0-3,8');
-}
-
 function isUpdateOf({ current, resources }: RowContext, field: 'quota'): boolean {
   return current !== undefined && isSet(resources.cpu?.[field]);
-}
-
-function quotaOf({ cpu }: LinuxResources, at: string): bigint | undefined {
-  const quota = unlessZero(cpu?.quota, at, -1n);
-  if (quota !== undefined && quota > 0n && quota < 1000n) throw badValue(at, 'at least 1000, or -1 for no limit', quota);
-  return quota;
-}
-
-function periodOf({ cpu }: LinuxResources): bigint | undefined {
-  return isSet(cpu?.period) ? BigInt(cpu.period) : undefined;
-}
-
-function burstOf({ cpu }: LinuxResources, at: string): bigint | undefined {
-  return optional(cpu?.burst, at, 0n, INT64_MAX);
 }
 
 function periodAgain({ resources, current }: RowContext): Line[] {
   const period = periodOf(resources);
   if (current === undefined || period === undefined) return [];
   return [{ file: 'cpu.cfs_period_us', value: period, at: '/linux/resources/cpu/period' }];
-}
-
-function limitOf({ memory }: LinuxResources, at: string): bigint | undefined {
-  return unlessZero(memory?.limit, at, -1n);
-}
-
-/** Memory and swap together. No limit of memory means no limit of both, unless another is given. */
-function swapOf(resources: LinuxResources, at: string): bigint | undefined {
-  const limit = limitOf(resources, '/linux/resources/memory/limit');
-  const swap = unlessZero(resources.memory?.swap, at, -1n);
-  if (swap === undefined) return limit === -1n ? -1n : undefined;
-  if (swap >= 0n && limit !== undefined && swap < limit) {
-    throw badValue(at, `at least the memory limit of ${limit}, which it includes`, swap);
-  }
-  return swap;
 }
 
 /** v1 keeps memory <= memory+swap at every moment, so when both grow the sum has to go first. */
@@ -344,14 +295,6 @@ function notBelowUse(limit: bigint, { resources, current, at }: RowContext): big
     throw new DelosError('wrong-state', `${fieldName(at)}: expected at least the ${use} bytes in use, found ${limit}`, { field: at });
   }
   return limit;
-}
-
-function blockIoWeight(weight: Integer | undefined, at: string): bigint | undefined {
-  return unlessZero(weight, at, 10n, 1000n);
-}
-
-function deviceNumber({ major, minor }: { major: Integer; minor: Integer }, at: string): string {
-  return `${integerOf(major, `${at}/major`, 0n, UINT32_MAX)}:${integerOf(minor, `${at}/minor`, 0n, UINT32_MAX)}`;
 }
 
 function legacyDeviceWeight(device: WeightDevice, at: string, bfq: boolean): Line[] {

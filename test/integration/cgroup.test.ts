@@ -25,6 +25,7 @@ import { readCgroupStats } from '../../src/cgroup/stats-read.ts';
 import { put, type Layout } from '../../src/lib/layout.ts';
 import { addressOfBytes, syscall } from '../../src/sys/syscall.ts';
 
+const noUnified = readCgroupHost().hierarchies.some(({ version }) => version === 2) ? false : 'cgroup v2 is not mounted';
 const parent = `/delos-test-${process.pid}`;
 const reason = process.getuid?.() === 0 ? (readCgroupHost().hierarchies.length === 0 ? 'no cgroups are mounted' : false) : 'needs root';
 let made = 0;
@@ -118,6 +119,34 @@ test('frozen processes stand still until they are thawed', { skip: reason }, asy
   await until(() => used() > before, 'processor time after the thaw');
 });
 
+test('v2 alone freezes, thaws and kills', { skip: reason || noUnified }, async (context) => {
+  const { '': directory } = cgroupFor(context);
+  assert.ok(directory);
+  const paths = { '': directory };
+  const child = inside(paths, 'while :; do sleep 0.01; done');
+  assert.equal(isPopulated(paths), true);
+  await freeze(paths);
+  assert.equal(isFrozen(paths), true);
+  assert.equal(readControlFile(directory, 'cgroup.freeze'), '1\n');
+  thaw(paths);
+  await until(() => !isFrozen(paths), 'the thaw');
+  await freeze(paths);
+  await killAll(paths);
+  assert.equal(await child.closed.then(([, signal]) => signal), 'SIGKILL');
+  assert.equal(isPopulated(paths), false);
+});
+
+test('a controller of v2 is handed down to the cgroup and limits it', {
+  skip: reason || noUnified || (readCgroupHost().unifiedControllers.includes('hugetlb') ? false : 'hugetlb is not in v2 here'),
+}, (context) => {
+  const { '': directory } = cgroupFor(context, { hugepageLimits: [{ pageSize: '2MB', limit: 4_194_304 }], unified: { 'cgroup.max.depth': '5' } });
+  assert.ok(directory);
+  assert.match(readControlFile(directory, 'cgroup.controllers') ?? '', /hugetlb/);
+  assert.equal(readControlFile(directory, 'hugetlb.2MB.max'), '4194304\n');
+  assert.equal(readControlFile(directory, 'hugetlb.2MB.rsvd.max'), '4194304\n');
+  assert.equal(readControlFile(directory, 'cgroup.max.depth'), '5\n');
+});
+
 test('a signal goes to all, and a frozen cgroup stays frozen', { skip: reason }, async (context) => {
   const paths = cgroupFor(context);
   const child = inside(paths, 'trap "exit 7" TERM; echo ready; while :; do sleep 0.01; done');
@@ -186,7 +215,7 @@ test('v1 keeps a process to its devices', { skip: reason || (devicesVersion(read
   assert.equal(await inside(paths, tryDevices).output(), expectedOfDevices);
 });
 
-test('the kernel takes the device program for v2, and it keeps a process to its devices', { skip: reason || (readCgroupHost().hierarchies.some(({ version }) => version === 2) ? false : 'cgroup v2 is not mounted') }, async (context) => {
+test('the kernel takes the device program for v2, and it keeps a process to its devices', { skip: reason || noUnified }, async (context) => {
   const { '': directory } = cgroupFor(context);
   assert.ok(directory);
   // With a hole, which v1 could not express.
