@@ -22,7 +22,7 @@ export const cgroup: Field = {
     const resources = config.linux?.resources ?? {};
     const writes = resourceWrites(resources, facts.cgroup);
     const policy = devicePolicy(resources.devices);
-    const version = facts.uid === 0 && resources.devices !== undefined ? devicesVersion(facts.cgroup) : undefined;
+    const version = facts.uid === 0 ? devicesVersion(facts.cgroup) : undefined;
     const all = version === 1 ? [...deviceWrites(policy), ...writes] : writes;
     return request.cgroup.flatMap((directory) => {
       const own = all.filter((write) => belongs(write, directory));

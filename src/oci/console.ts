@@ -1,4 +1,4 @@
-import { AT_EMPTY_PATH, F_DUPFD_CLOEXEC, O_CLOEXEC, O_NOCTTY, O_RDWR } from '../abi/fcntl.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, F_DUPFD_CLOEXEC, O_CLOEXEC, O_NOCTTY, O_RDWR } from '../abi/fcntl.ts';
 import { OPEN_TREE_CLONE, RESOLVE_IN_ROOT } from '../abi/mount.ts';
 import { AF_UNIX, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_STREAM, SOL_SOCKET, TIOCGPTPEER, TIOCSCTTY, TIOCSPTLCK, TIOCSWINSZ } from '../abi/socket.ts';
 import { cmsg_fd, iovec, msghdr, open_how, winsize } from '../abi/structs.ts';
@@ -49,8 +49,15 @@ export const consoleDevice: Field = {
   },
 };
 
+/** The same for a process that has joined the container: its /dev is already there. */
+export const execTerminal: Field = {
+  at: [],
+  support: 'full',
+  init: (build) => (build.config.process?.terminal ? openTerminal(build, AT_FDCWD, '/dev/pts/ptmx') : []),
+};
+
 /** Opens a new terminal through a ptmx below `root`, sends its master away, and keeps the other side. */
-export function openTerminal(build: Build, root: Build['cells']['root'] | number, ptmx: string): Item[] {
+function openTerminal(build: Build, root: Build['cells']['root'] | number, ptmx: string): Item[] {
   const why = '/process/terminal';
   const master = cell('terminal master');
   const size = build.config.process?.consoleSize;

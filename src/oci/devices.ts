@@ -45,7 +45,7 @@ function makeDevice(build: Build, device: Device, why: string): Item[] {
   const { directory } = build.cells;
   const folder = path.dirname(device.path);
   const name = path.basename(device.path);
-  const mode = device.fileMode ?? 0o666;
+  const mode = (device.fileMode ?? 0o666) & 0o7777;
   return [
     ...makePath(build, folder, 'directory', why),
     openDirectory(build, folder, why),

@@ -7,51 +7,52 @@ import { addressOf, Block, buffer, cell, member, record } from '../plan/block.ts
 import { call, type Item, type Label } from '../plan/step.ts';
 import { clonesInto } from './cgroup.ts';
 import type { Build, Field } from './field.ts';
-import { cloneFlags } from './namespaces.ts';
 
-/** clone3: init, in its new namespaces, in its v2 cgroup from its first instruction. */
-export function cloneInit(build: Build, child: Label): Item[] {
+/** clone3: the container's process, in its new namespaces and in its v2 cgroup from its first instruction. */
+export function cloneProcess(build: Build, namespaces: number, child: Label): Item[] {
   const { cells, request } = build;
   const unified = request.cgroup.find((directory) => clonesInto(build, directory));
+  const flags = BigInt(namespaces | CLONE_PIDFD) | BigInt(unified ? CLONE_INTO_CGROUP : 0);
   const args = record(
     clone_args,
-    { flags: cloneFlags(build) | CLONE_PIDFD, pidfd: addressOf(cells.pidfd), exit_signal: SIGCHLD },
+    { flags, pidfd: addressOf(cells.pidfd), exit_signal: SIGCHLD },
     { flags: (value) => flagNames('CLONE_', value) },
   );
-  const clone = (block: Block): Item => call('clone3', [block, clone_args.size], '/linux/namespaces', { child, out: cells.pid });
-  if (!unified) return [clone(args)];
-  const into = record(
-    clone_args,
-    { flags: BigInt(cloneFlags(build) | CLONE_PIDFD) | BigInt(CLONE_INTO_CGROUP), pidfd: addressOf(cells.pidfd), exit_signal: SIGCHLD },
-    { flags: (value) => flagNames('CLONE_', value) },
-  );
-  const group = member(into, clone_args, 'cgroup');
+  const clone = call('clone3', [args, clone_args.size], '/linux/namespaces', { child, out: cells.pid });
+  if (!unified) return [clone];
+  const group = member(args, clone_args, 'cgroup');
   return [
     call('openat', [AT_FDCWD, unified.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0], '/linux/cgroupsPath', { out: group }),
-    clone(into),
+    clone,
     call('close', [group], '/linux/cgroupsPath'),
   ];
 }
 
 const why = 'what the container is known by';
 
-/**
- * /proc/PID of init, and a copy of its stat in the container's folder: pid and start time, which together name a process for
- * good. proc_pid_stat(5)
- */
-export const recordInit: Field = {
+/** /proc/PID of the process, for what is written to it from outside. */
+export const openProcPid: Field = {
   at: [],
   support: 'full',
-  after: (build) => {
-    const { cells, request } = build;
+  after: ({ cells }) => {
     const pid = new Block(new Uint8Array(16), () => '"PID"');
-    const text = buffer(1024, 'stat');
-    const length = cell('length of stat');
     return [
       call('decimal', [pid, cells.pid], why),
       call('openat', [AT_FDCWD, '/proc', O_PATH | O_DIRECTORY | O_CLOEXEC, 0], why, { out: cells.directory }),
       call('openat', [cells.directory, pid, O_PATH | O_DIRECTORY | O_CLOEXEC, 0], why, { out: cells.procPid }),
       call('close', [cells.directory], why),
+    ];
+  },
+};
+
+/** A copy of its stat in the container's folder: pid and start time, which together name a process for good. proc_pid_stat(5) */
+export const recordInit: Field = {
+  at: [],
+  support: 'full',
+  after: ({ cells, request }) => {
+    const text = buffer(1024, 'stat');
+    const length = cell('length of stat');
+    return [
       call('openat', [cells.procPid, 'stat', O_RDONLY | O_CLOEXEC, 0], why, { out: cells.file }),
       call('read', [cells.file, text, 1024], why, { out: length }),
       call('close', [cells.file], why),

@@ -7,7 +7,7 @@ import type { Field } from './field.ts';
 import { maskedPaths, readonlyPaths } from './hidden-paths.ts';
 import { createContainerHooks, laterHooks, runtimeHooks, startContainerHooks } from './hooks.ts';
 import { domainname, hostname } from './hostname.ts';
-import { pidFile, recordInit } from './init.ts';
+import { openProcPid, pidFile, recordInit } from './init.ts';
 import { oomScoreAdj, rlimits } from './limits.ts';
 import { loopback } from './loopback.ts';
 import { mounts } from './mount/index.ts';
@@ -33,6 +33,7 @@ export const order: readonly Field[] = [
   channel,
   consoleSocket, // while paths are the runtime's
   openStart,
+  openProcPid,
   recordInit, // first of all once init exists: whatever happens now, `delete --force` finds it
   userNamespace, // init is nobody until its ids are mapped
   joinCgroup, // before the cgroup namespace, whose root this becomes

@@ -2,12 +2,13 @@ import { SIG_BLOCK, SIG_SETMASK } from '../abi/process.ts';
 import { SIGKILL } from '../abi/signal.ts';
 import { timespec } from '../abi/structs.ts';
 import { bytes, cell, record } from '../plan/block.ts';
-import { call, jump, type Item, type Plan, type Section } from '../plan/step.ts';
+import { call, jump, type Item, type Label, type Plan, type Section } from '../plan/step.ts';
 import { giveUp } from './channel.ts';
 import type { Config } from './config/types.ts';
 import type { Facts } from './facts.ts';
 import { Cells, label, type Build, type Request } from './field.ts';
-import { cloneInit } from './init.ts';
+import { cloneProcess } from './init.ts';
+import { cloneFlags } from './namespaces.ts';
 import { order } from './order.ts';
 
 /** What the executor does when the container is built, or has ended. */
@@ -24,12 +25,11 @@ export interface PlanOptions {
  */
 export function planContainer(config: Config, facts: Facts, request: Request, options: PlanOptions = {}): Plan {
   const build: Build = { config, facts, request, cells: new Cells() };
-  return { sections: [runtimeSection(build, options), initSection(build, initLabel)] };
+  const start = label('init');
+  return { sections: [runtimeSection(build, options, start), initSection(build, start)] };
 }
 
-const initLabel = label('init');
-
-function runtimeSection(build: Build, options: PlanOptions): Section {
+function runtimeSection(build: Build, options: PlanOptions, start: Label): Section {
   const refused = label('refused');
   const { held } = build.request;
   return {
@@ -38,7 +38,7 @@ function runtimeSection(build: Build, options: PlanOptions): Section {
       call('trap', [refused], 'what to do when a call is refused'),
       ...(held ? [] : [blockSignals()]),
       ...order.flatMap((field) => field.before?.(build) ?? []),
-      ...cloneInit(build, initLabel),
+      ...cloneProcess(build, cloneFlags(build), start),
       ...order.flatMap((field) => field.after?.(build) ?? []),
       ...(held ? [call('exit_group', [0], 'the container waits for start')] : superviseSteps(build, options)),
       refused,
@@ -48,7 +48,7 @@ function runtimeSection(build: Build, options: PlanOptions): Section {
   };
 }
 
-function initSection(build: Build, start: typeof initLabel): Section {
+function initSection(build: Build, start: Label): Section {
   const refused = label('init was refused');
   return {
     name: 'init',
@@ -67,15 +67,16 @@ const everySignal = bytes(new Uint8Array(8).fill(0xff), '~0');
 const noSignal = bytes(new Uint8Array(8), '0');
 
 /** The runtime passes signals on by signalfd(2), which wants them blocked. */
-function blockSignals(): Item {
+export function blockSignals(): Item {
   return call('rt_sigprocmask', [SIG_BLOCK, everySignal, 0, 8], 'signals are passed on to the container');
 }
 
-function unblockSignals(): Item {
+export function unblockSignals(): Item {
   return call('rt_sigprocmask', [SIG_SETMASK, noSignal, 0, 8], 'the program starts with no signal blocked');
 }
 
-function superviseSteps({ cells }: Build, options: PlanOptions): Item[] {
+/** Waits for the process and exits as it did. */
+export function superviseSteps({ cells }: Build, options: PlanOptions = {}): Item[] {
   const status = cell('exit code');
   return [
     call('supervise', [cells.pidfd], 'until the container ends', { out: status }),
@@ -85,7 +86,7 @@ function superviseSteps({ cells }: Build, options: PlanOptions): Item[] {
 }
 
 /** Init is killed and waited for; what else there is in the container dies with it, or with its cgroup. */
-function refusedSteps({ cells }: Build): Item[] {
+export function refusedSteps({ cells }: Build): Item[] {
   return [
     call('pidfd_send_signal', [cells.pidfd, SIGKILL, 0, 0], 'nothing stays behind', { accept: { any: 'next' } }),
     call('wait', [cells.pidfd, -1], 'nothing stays behind', { accept: { any: 'next' } }),

@@ -6,7 +6,7 @@ import { mount_attr } from '../abi/structs.ts';
 import { record } from '../plan/block.ts';
 import { call, type Item } from '../plan/step.ts';
 import type { RootfsPropagation } from './config/types.ts';
-import { namespaceOf, type Build, type Field } from './field.ts';
+import { namespaceOf, type Field } from './field.ts';
 
 const propagationFlags: Readonly<Record<RootfsPropagation, number>> = {
   shared: MS_SHARED, rshared: MS_SHARED | MS_REC, slave: MS_SLAVE, rslave: MS_SLAVE | MS_REC,

@@ -2,6 +2,7 @@ import { MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID } from '../abi/m
 import { cell } from '../plan/block.ts';
 import { call, type Item } from '../plan/step.ts';
 import type { Build, Field } from './field.ts';
+import { sysctlSteps } from './config/checks/sysctl.ts';
 import { newMount } from './mount/filesystem.ts';
 import { writeFile } from './open.ts';
 
@@ -35,7 +36,7 @@ export const sysctl: Field = {
   support: 'full',
   init: (build) =>
     Object.entries(build.config.linux?.sysctl ?? {}).flatMap(([name, value]) =>
-      writeFile(build, procfs, `sys/${name.includes('/') ? name : name.replaceAll('.', '/')}`, value, `/linux/sysctl/${name.replaceAll('/', '~1')}`),
+      writeFile(build, procfs, `sys/${(sysctlSteps(name) ?? [name]).join('/')}`, value, `/linux/sysctl/${name.replaceAll('/', '~1')}`),
     ),
 };
 
