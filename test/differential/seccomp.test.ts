@@ -84,14 +84,18 @@ function comparable(call: SeccompCall, profile: SeccompProfile, last: readonly n
   return number <= ((call.nr >= X32_SYSCALL_BIT ? last[2] : last[0]) ?? 0);
 }
 
-/** For each name the first entry alone: of several with conditions libseccomp 2.5.4 makes a tree that at times misses one of them. */
-function firstOfEachName(profile: SeccompProfile): SeccompProfile {
+/**
+ * For each name one rule alone: of several with conditions libseccomp 2.5.4 makes a tree that at times passes over one that holds
+ * (of "less than 2^60" and "less than 2^31" the first). Lists of equalities, which profiles have, are compared in the default profile.
+ */
+function oneRuleEach(profile: SeccompProfile): SeccompProfile {
   const seen = new Set<string>();
   const isFirst = (name: string): boolean => !seen.has(name) && Boolean(seen.add(name));
-  return { ...profile, syscalls: (profile.syscalls ?? []).filter(({ names }) => names.every(isFirst)) };
+  const isOne = (args: readonly SeccompArgument[]): boolean => new Set(args.map(({ index }) => index)).size === args.length;
+  return { ...profile, syscalls: (profile.syscalls ?? []).filter(({ names, args = [] }) => isOne(args) && names.every(isFirst)) };
 }
 
-/** libseccomp 2.5 takes LE for GT in 32-bit ABIs where another condition stands before it (fixed after 2.5; see its db.c). */
+/** libseccomp 2.5.4 takes LE for GT in 32-bit ABIs where another condition of the same entry stands before it. */
 function strikesBug(profile: SeccompProfile): boolean {
   return (profile.syscalls ?? []).some(({ args = [] }) => args.length > 1 && args.some(({ op }) => op === 'SCMP_CMP_LE'));
 }
@@ -106,7 +110,7 @@ test('random profiles answer as with libseccomp', { skip }, (context) => {
   for (let seed = 1; seed <= 400; seed++) {
     const random = randomFrom(seed);
     const defaultAction = pick(random, ['SCMP_ACT_ALLOW', 'SCMP_ACT_KILL_PROCESS']);
-    const profile = firstOfEachName({ ...randomProfile(random, { names, action: byName }), defaultAction });
+    const profile = oneRuleEach({ ...randomProfile(random, { names, action: byName }), defaultAction });
     if (strikesBug(profile)) continue;
     const theirs = libseccomp(profile);
     if (!theirs) {
@@ -121,7 +125,8 @@ test('random profiles answer as with libseccomp', { skip }, (context) => {
       if (!comparable(call, profile, last)) continue;
       const data = seccompData(call.nr, call.arch, call.args);
       compared++;
-      const [ours, wanted] = [runClassic(program, data), runClassic(theirs.program, data)];
+      const ours = runClassic(program, data);
+      const wanted = runClassic(theirs.program, data);
       if (ours !== wanted) {
         assert.fail(`seed ${seed}: nr ${call.nr}, arch ${call.arch.toString(16)}, args ${call.args.map((value) => value.toString(16)).join(' ')}: ` +
           `0x${ours.toString(16)}, libseccomp 0x${wanted.toString(16)}\n${oracleLines(profile).join('\n')}`);
