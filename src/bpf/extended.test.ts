@@ -16,7 +16,7 @@ function result(...items: ExtendedItem[]): bigint {
 }
 
 test('instructions have the kernel\'s encoding', () => {
-  // The left sides are what `llvm-mc -triple bpfel` makes of the same instructions.
+  // struct bpf_insn: opcode, source and destination in a byte's halves, offset of 16 bits, constant of 32, little endian.
   assert.equal(hex([alu64('mov', r0, 1), exit()]), 'b700000001000000 9500000000000000');
   assert.equal(hex([load(4, r2, r1, 4)]), '6112040000000000');
   assert.equal(hex([store(8, r10, -8, r1)]), '7b1af8ff00000000');

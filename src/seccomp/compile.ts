@@ -31,8 +31,8 @@ const compiled = new WeakMap<SeccompProfile, CompiledSeccomp>();
  * Compiles a profile; the same object again costs nothing, so it must not be changed.
  *
  * Beyond what the profile says: a call whose number is above all that the profile names gets ENOSYS where the default would
- * refuse it, since it is newer than the profile and a C library that sees ENOSYS falls back to an older call (runc 1.0-rc93 and
- * later do the same).
+ * refuse it, since it is newer than the profile and a C library that sees ENOSYS falls back to an older call (runc
+ * does the same).
  * @throws DelosError bad-config that names the property in `detail.field`, also if the program would be too long for the kernel
  */
 export function compileSeccomp(profile: SeccompProfile): CompiledSeccomp {
