@@ -16,6 +16,8 @@ export const syscalls = {
   recvfrom: [45, 'fd:fd', 'buffer:struct', 'length:int', 'flags:flags MSG_', 'address:struct', 'addrlen:struct'],
   sendmsg: [46, 'fd:fd', 'message:struct', 'flags:flags MSG_'],
   recvmsg: [47, 'fd:fd', 'message:struct', 'flags:flags MSG_'],
+  listen: [50, 'fd:fd', 'backlog:int'],
+  accept4: [288, 'fd:fd', 'address:struct', 'length:struct', 'flags:flags SOCK_'],
   bind: [49, 'fd:fd', 'address:struct', 'length:int'],
   socketpair: [53, 'domain:enum AF_', 'type:flags SOCK_', 'protocol:int', 'pair:struct'],
   getsockopt: [55, 'fd:fd', 'level:int', 'option:int', 'value:struct', 'length:struct'],

@@ -16,6 +16,8 @@ export interface Program {
   readonly stdin?: Cell;
   /** Milliseconds, -1 for no limit; then it is killed and the step fails with ETIMEDOUT. */
   readonly timeoutMs: number;
+  /** Whatever becomes of it is no failure. */
+  readonly tolerant?: boolean;
 }
 
 /**
@@ -41,7 +43,7 @@ export function runProgram(program: Program, why: string): Item[] {
     call('execve', [program.path, program.argv, cStrings(program.env)], why),
     call('exit_group', [127], why),
     parent,
-    call('wait', [pidfd, program.timeoutMs], why, { want: 0 }),
+    call('wait', [pidfd, program.timeoutMs], why, program.tolerant ? { accept: { any: 'next' } } : { want: 0 }),
     call('close', [pidfd], why),
   ];
 }

@@ -7,7 +7,9 @@ import { hasNew, type Build, type Field } from './field.ts';
 import { runProgram } from './hook-process.ts';
 
 /** The container's state as hooks get it on stdin, with room for a pid that is only known when the plan runs. JSON allows the spaces. */
-function stateText(build: Build, status: 'creating' | 'created'): { text: Block; length: number; pid: Address } {
+type Status = 'creating' | 'created' | 'running' | 'stopped';
+
+function stateText(build: Build, status: Status): { text: Block; length: number; pid: Address } {
   const { config, request } = build;
   const marker = '"pid":';
   const head = JSON.stringify({ ociVersion: config.ociVersion, id: request.id, status }).slice(0, -1);
@@ -19,7 +21,7 @@ function stateText(build: Build, status: 'creating' | 'created'): { text: Block;
 }
 
 /** Runs a list of hooks one after the other, each with the state on stdin; the first that fails ends the container. */
-function runHooks(build: Build, name: string, hooks: readonly Hook[], status: 'creating' | 'created', pid: Cell): Item[] {
+function runHooks(build: Build, name: string, hooks: readonly Hook[], status: Status, pid: Cell, tolerant = false): Item[] {
   if (hooks.length === 0) return [];
   const state = stateText(build, status);
   const stdin = cell('state');
@@ -31,7 +33,7 @@ function runHooks(build: Build, name: string, hooks: readonly Hook[], status: 'c
     ...hooks.flatMap((hook, index) => [
       call('lseek', [stdin, 0, SEEK_SET], `${why}/${index}`),
       ...runProgram(
-        { path: hook.path, argv: cStrings(hook.args ?? [hook.path]), env: hook.env ?? [], stdin, timeoutMs: hook.timeout === undefined ? -1 : hook.timeout * 1000 },
+        { path: hook.path, argv: cStrings(hook.args ?? [hook.path]), env: hook.env ?? [], stdin, timeoutMs: hook.timeout === undefined ? -1 : hook.timeout * 1000, tolerant },
         `${why}/${index}`,
       ),
     ]),
@@ -80,5 +82,14 @@ export const startContainerHooks: Field = {
   },
 };
 
-/** poststart and poststop belong to `start` and `delete`, which run them from Node: src/runtime/hooks.ts. */
-export const laterHooks: Field = { at: ['/hooks/poststart', '/hooks/poststop'], support: 'full' };
+/** poststart of a container that was not held: once its program runs. One that fails ends the container, as the specification has it. */
+export const poststartHooks: Field = {
+  at: ['/hooks/poststart'],
+  support: 'full',
+  after: (build) => (build.request.held ? [] : runHooks(build, 'poststart', build.config.hooks?.poststart ?? [], 'running', build.cells.pid)),
+};
+
+/** poststop of a container that was not held. `delete` runs those of others (src/runtime/hooks.ts). A failure changes nothing. */
+export function poststopSteps(build: Build): Item[] {
+  return runHooks(build, 'poststop', build.config.hooks?.poststop ?? [], 'stopped', build.cells.pid, true);
+}

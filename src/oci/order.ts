@@ -5,7 +5,7 @@ import { boundingSet, capabilities, noNewPrivileges, user } from './credentials.
 import { devices } from './devices.ts';
 import type { Field } from './field.ts';
 import { maskedPaths, readonlyPaths } from './hidden-paths.ts';
-import { createContainerHooks, laterHooks, runtimeHooks, startContainerHooks } from './hooks.ts';
+import { createContainerHooks, poststartHooks, runtimeHooks, startContainerHooks } from './hooks.ts';
 import { domainname, hostname } from './hostname.ts';
 import { openProcPid, pidFile, recordInit } from './init.ts';
 import { oomScoreAdj, rlimits } from './limits.ts';
@@ -85,5 +85,5 @@ export const order: readonly Field[] = [
   startContainerHooks,
   seccomp, // every call after it has to be in the profile
   program,
-  laterHooks,
+  poststartHooks, // the program runs
 ];

@@ -7,6 +7,7 @@ import { giveUp } from './channel.ts';
 import type { Config } from './config/types.ts';
 import type { Facts } from './facts.ts';
 import { Cells, label, type Build, type Request } from './field.ts';
+import { poststopSteps } from './hooks.ts';
 import { cloneProcess } from './init.ts';
 import { cloneFlags } from './namespaces.ts';
 import { order } from './order.ts';
@@ -15,8 +16,8 @@ import { order } from './order.ts';
 export interface PlanOptions {
   /** How the plan ends when a call is refused, once init is dead. Default: exit with 1; the report is in the plan. */
   readonly refused?: readonly Item[];
-  /** What follows the end of a container that was not held, before its exit code is passed on. */
-  readonly afterwards?: readonly Item[];
+  /** Leave the folder and the cgroups of a container that was not held behind when it has ended. */
+  readonly keep?: boolean;
 }
 
 /**
@@ -40,7 +41,7 @@ function runtimeSection(build: Build, options: PlanOptions, start: Label): Secti
       ...order.flatMap((field) => field.before?.(build) ?? []),
       ...cloneProcess(build, cloneFlags(build), start),
       ...order.flatMap((field) => field.after?.(build) ?? []),
-      ...(held ? [call('exit_group', [0], 'the container waits for start')] : superviseSteps(build, options)),
+      ...(held ? [call('exit_group', [0], 'the container waits for start')] : superviseSteps(build, [...poststopSteps(build), ...(options.keep ? [] : removalSteps(build.request))])),
       refused,
       ...refusedSteps(build),
       ...(options.refused ?? [call('exit_group', [1], 'the report is in the plan')]),
@@ -75,12 +76,12 @@ export function unblockSignals(): Item {
   return call('rt_sigprocmask', [SIG_SETMASK, noSignal, 0, 8], 'the program starts with no signal blocked');
 }
 
-/** Waits for the process and exits as it did. */
-export function superviseSteps({ cells }: Build, options: PlanOptions = {}): Item[] {
+/** Waits for the process, does what is to be done afterwards, and exits as it did. */
+export function superviseSteps({ cells }: Build, afterwards: readonly Item[] = []): Item[] {
   const status = cell('exit code');
   return [
     call('supervise', [cells.pidfd], 'until the container ends', { out: status }),
-    ...(options.afterwards ?? []),
+    ...afterwards,
     call('exit_group', [status], "the container's exit code"),
   ];
 }
@@ -94,7 +95,7 @@ export function refusedSteps({ cells }: Build): Item[] {
 }
 
 /** Removes the container's cgroups and its folder. A cgroup can stay busy for a moment after its last process. */
-export function removalSteps(request: Request): Item[] {
+function removalSteps(request: Request): Item[] {
   const moment = record(timespec, { tv_nsec: 2_000_000 });
   const why = 'nothing stays behind';
   const groups = request.cgroup.flatMap(({ directory }): Item[] => {

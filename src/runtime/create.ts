@@ -1,0 +1,61 @@
+import path from 'node:path';
+import { AT_FDCWD, S_IFIFO } from '../abi/fcntl.ts';
+import { DelosError } from '../lib/errors.ts';
+import { planContainer, type PlanOptions } from '../oci/plan.ts';
+import { encode } from '../plan/encode.ts';
+import { syscall } from '../sys/syscall.ts';
+import { deleteContainer } from './delete.ts';
+import { spawned, type Place } from './place.ts';
+import { prepare, type Prepared } from './prepare.ts';
+import type { CreateRequest, RunRequest } from './requests.ts';
+import { startContainer } from './start.ts';
+import { reserve } from './store.ts';
+import { runInTerminal } from './terminal.ts';
+
+/**
+ * Builds a container up to the moment before its program: `create`. When it fails nothing is left of it.
+ * @throws DelosError
+ */
+export async function createContainer(wanted: CreateRequest, place: Place = spawned): Promise<void> {
+  const prepared = prepare(wanted, true);
+  if (prepared.config.process?.terminal && wanted.consoleSocket === undefined) {
+    throw new DelosError('bad-usage', 'cannot allocate tty if the container is detached without a console socket');
+  }
+  await build(wanted, prepared, place, {});
+}
+
+/**
+ * `run`: builds the container, starts its program and waits for it, unless it is detached.
+ * @returns the container's exit code, 128+n for a signal
+ * @throws DelosError
+ */
+export async function runContainer(wanted: RunRequest, place: Place = spawned): Promise<number> {
+  if (wanted.detach) {
+    await createContainer(wanted);
+    await startContainer(wanted.root, wanted.id);
+    return 0;
+  }
+  const prepared = prepare(wanted, false);
+  if (prepared.config.process?.terminal && wanted.consoleSocket === undefined) {
+    return runInTerminal((consoleSocket) => runContainer({ ...wanted, consoleSocket }));
+  }
+  return build(wanted, prepared, place, { keep: wanted.keep });
+}
+
+async function build(wanted: CreateRequest, prepared: Prepared, place: Place, options: PlanOptions): Promise<number> {
+  const refused = place.refused && { refused: place.refused };
+  const plan = encode(planContainer(prepared.config, prepared.facts, prepared.request, { ...options, ...refused }));
+  begin(wanted.root, prepared);
+  try {
+    return await place.run(plan, wanted.preserveFds);
+  } catch (error) {
+    await deleteContainer(wanted.root, wanted.id, { force: true });
+    throw error;
+  }
+}
+
+/** The container's folder, its record, and for a held one the fifo. From here on `delete --force` finds everything. */
+function begin(root: string, { record, request }: Prepared): void {
+  reserve(root, record);
+  if (request.held) syscall('mknodat', AT_FDCWD, path.join(request.folder, 'start'), S_IFIFO | 0o600, 0);
+}

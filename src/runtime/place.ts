@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import { F_DUPFD } from '../abi/fcntl.ts';
+import { Address, Block, Cell, cStrings } from '../plan/block.ts';
+import { planFd, type EncodedPlan } from '../plan/encode.ts';
+import { readRefusal } from '../plan/refusal.ts';
+import { call, type Item } from '../plan/step.ts';
+import { executorFd, memfd } from '../sys/memfd.ts';
+import { syscall } from '../sys/syscall.ts';
+import { refusedError } from './refused.ts';
+
+/** Where and how a plan is run. */
+export interface Place {
+  /** How the plan ends when a call is refused; undefined when whoever runs it reads its report. */
+  readonly refused: readonly Item[] | undefined;
+  /**
+   * Runs the plan. Gives the executor's exit code.
+   * @param preserve how many descriptors from 3 on go to the container
+   * @throws DelosError kernel-refused or hook-failed
+   */
+  run(plan: EncodedPlan, preserve: number): Promise<number>;
+}
+
+/** A plan in a descriptor, ready for an executor; close it when its report has been read. */
+export class LoadedPlan implements Disposable {
+  readonly fd: number;
+  readonly #length: number;
+
+  constructor(plan: EncodedPlan) {
+    this.fd = memfd('delos-plan', plan.bytes);
+    this.#length = plan.bytes.length;
+  }
+
+  /** @throws DelosError kernel-refused or hook-failed, when the plan reports a refusal. */
+  check(): void {
+    const bytes = new Uint8Array(this.#length);
+    fs.readSync(this.fd, bytes, 0, bytes.length, 0);
+    const refusal = readRefusal(bytes);
+    if (refusal) throw refusedError(refusal);
+  }
+
+  [Symbol.dispose](): void {
+    fs.closeSync(this.fd);
+  }
+}
+
+/** An executor of its own, a child of this process, with this process's stdio. */
+export const spawned: Place = {
+  refused: undefined,
+  async run(plan, preserve) {
+    using loaded = new LoadedPlan(plan);
+    const inherited = Array.from({ length: 3 + preserve }, (_, fd) => fd);
+    const child = spawn(executorPath(), [String(inherited.length)], { stdio: [...inherited, loaded.fd] });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    loaded.check();
+    return code ?? 1;
+  },
+};
+
+/**
+ * This process becomes the executor, so that nothing of Node is left while the container runs and the container is a child of
+ * whoever waits for this process.
+ * @param report the command that tells of a refusal; the plan's descriptor is added to it
+ */
+export function becoming(report: readonly string[]): Place {
+  return {
+    refused: reportSteps(report, environmentText()),
+    run(plan, preserve) {
+      const fd = syscall('fcntl', memfd('delos-plan', plan.bytes), F_DUPFD, 3 + preserve);
+      process.execve?.(executorPath(), ['delos-exec', String(fd)], process.env as Record<string, string>);
+      throw new Error('assertion: execve came back');
+    },
+  };
+}
+
+/** The end of a refused plan whose runner is gone: a program is started over it that reads the report. */
+export function reportSteps(command: readonly string[], env: readonly string[]): Item[] {
+  const [path = ''] = command;
+  const number = new Block(new Uint8Array(16), () => '"plan descriptor"');
+  const argv = cStrings([...command, '']);
+  argv.links.pop();
+  argv.link(8 * command.length, number);
+  return [
+    call('decimal', [new Address(new Cell('digits', number, 0)), planFd], 'the report is in the plan'),
+    call('execve', [path, argv, cStrings(env)], 'tells of the refusal'),
+    call('exit_group', [125], 'nobody is there to tell'),
+  ];
+}
+
+function executorPath(): string {
+  return `/proc/self/fd/${executorFd()}`;
+}
+
+/** The little of the environment that the report needs. */
+function environmentText(): string[] {
+  return ['PATH', 'XDG_RUNTIME_DIR'].flatMap((name) => (process.env[name] === undefined ? [] : [`${name}=${process.env[name]}`]));
+}

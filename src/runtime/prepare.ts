@@ -1,0 +1,105 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { cgroupDirectories, cgroupPaths, type CgroupDirectory } from '../cgroup/path.ts';
+import { DelosError } from '../lib/errors.ts';
+import { parseConfig } from '../oci/config/parse.ts';
+import type { Config } from '../oci/config/types.ts';
+import { checkConfig } from '../oci/config/validate.ts';
+import type { Facts } from '../oci/facts.ts';
+import type { Request } from '../oci/field.ts';
+import { hostFacts, probe } from '../oci/probe.ts';
+import { checkId } from './container-id.ts';
+import type { ContainerRecord } from './record.ts';
+import type { CreateRequest } from './requests.ts';
+
+/** All that a plan is made of, and the record that goes with it. Nothing has been done yet. */
+export interface Prepared {
+  readonly config: Config;
+  readonly facts: Facts;
+  readonly request: Request;
+  readonly record: ContainerRecord;
+  readonly warnings: readonly string[];
+}
+
+/** The bundle's configuration. @throws DelosError bad-config, io */
+export function readConfig(bundle: string): Config {
+  const file = path.join(bundle, 'config.json');
+  try {
+    return parseConfig(fs.readFileSync(file));
+  } catch (cause) {
+    if (cause instanceof DelosError) throw cause;
+    throw new DelosError('io', `${file}: cannot be read: ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`, { cause });
+  }
+}
+
+/** Checks what was asked for and gathers the facts. @throws DelosError bad-id, bad-config, unsupported, io */
+export function prepare(wanted: CreateRequest, held: boolean, config = readConfig(wanted.bundle)): Prepared {
+  checkId(wanted.id);
+  const { warnings } = checkConfig(config);
+  checkTerminal(config, wanted);
+  const host = hostFacts();
+  const rootless = host.uid !== 0;
+  const cgroup = cgroupDirectories(host.cgroup, config.linux?.cgroupsPath, wanted.id, { systemdCgroup: wanted.systemdCgroup, rootless });
+  const rootfs = resolveRootfs(config, wanted.bundle);
+  checkLabels(config, host);
+  return {
+    config,
+    warnings,
+    facts: probe(config, wanted.bundle, cgroup),
+    request: requestOf(wanted, held, rootfs, cgroup),
+    record: {
+      version: 1,
+      ociVersion: config.ociVersion,
+      id: wanted.id,
+      bundle: wanted.bundle,
+      rootfs,
+      created: new Date().toISOString(),
+      owner: host.uid,
+      rootless,
+      systemdCgroup: wanted.systemdCgroup,
+      config,
+      cgroup: cgroupPaths(cgroup),
+    },
+  };
+}
+
+function requestOf(wanted: CreateRequest, held: boolean, rootfs: string, cgroup: readonly CgroupDirectory[]): Request {
+  const listenFds = Number(process.env.LISTEN_FDS ?? 0) || 0;
+  return {
+    id: wanted.id,
+    bundle: wanted.bundle,
+    rootfs,
+    folder: path.join(wanted.root, wanted.id),
+    held,
+    preserveFds: wanted.preserveFds,
+    listenFds: Math.min(listenFds, wanted.preserveFds),
+    noPivot: wanted.noPivot,
+    noNewKeyring: wanted.noNewKeyring,
+    cgroup,
+    ...(wanted.pidFile !== undefined && { pidFile: wanted.pidFile }),
+    ...(wanted.consoleSocket !== undefined && { consoleSocket: wanted.consoleSocket }),
+  };
+}
+
+function resolveRootfs(config: Config, bundle: string): string {
+  const wanted = path.resolve(bundle, config.root?.path ?? '');
+  try {
+    const rootfs = fs.realpathSync(wanted);
+    if (fs.statSync(rootfs).isDirectory()) return rootfs;
+  } catch (cause) {
+    throw new DelosError('bad-config', `root.path: expected a folder, ${wanted} cannot be opened: ${(cause as NodeJS.ErrnoException).code}`, { cause, field: '/root/path' });
+  }
+  throw new DelosError('bad-config', `root.path: expected a folder, ${wanted} is none`, { field: '/root/path' });
+}
+
+function checkTerminal(config: Config, { consoleSocket }: CreateRequest): void {
+  if (!config.process?.terminal && consoleSocket !== undefined) throw new DelosError('bad-usage', 'cannot use console socket if runc will not detach or allocate tty');
+  if (consoleSocket !== undefined && Buffer.byteLength(consoleSocket) > 107) throw new DelosError('bad-usage', `--console-socket: expected a path of at most 107 bytes, ${consoleSocket} is longer`);
+}
+
+/** A label for a security module that is not there must not be dropped in silence: config.md "process". */
+function checkLabels({ process, linux }: Config, host: { apparmor: boolean; selinux: boolean }): void {
+  if (process?.apparmorProfile && process.apparmorProfile !== 'unconfined' && !host.apparmor) throw new DelosError('unsupported', `process.apparmorProfile: this kernel has no AppArmor, ${process.apparmorProfile} cannot be applied`, { field: '/process/apparmorProfile' });
+  if (process?.selinuxLabel && !host.selinux) throw new DelosError('unsupported', 'process.selinuxLabel: this kernel has no SELinux', { field: '/process/selinuxLabel' });
+  if (linux?.mountLabel && !host.selinux) throw new DelosError('unsupported', 'linux.mountLabel: this kernel has no SELinux', { field: '/linux/mountLabel' });
+}
