@@ -1,13 +1,19 @@
 import { DelosError } from '../lib/errors.ts';
 
-const grammar = /^[\w+.-]+$/;
-/** In characters; a longer one could not be the name of a folder anyway. */
-const longest = 1024;
+/** Longer ids are refused; what the file system takes may be less. */
+const MAX_LENGTH = 1024;
 
-/** The id becomes the name of a folder, so what a path could be made of is refused. @throws DelosError bad-id */
+/**
+ * Checks an id before it becomes a part of a path: letters, digits and `_+-.`, and neither `.` nor `..`.
+ * The specification leaves the form to the runtime; this is runc's.
+ * @throws DelosError bad-id
+ */
 export function checkId(id: string): void {
-  if (id === '') throw new DelosError('bad-id', 'container id cannot be empty');
-  if (!grammar.test(id) || id === '.' || id === '..' || id.length > longest) {
-    throw new DelosError('bad-id', `invalid container ID format: expected 1 to ${longest} letters, digits or any of _ + . -, found ${JSON.stringify(id.slice(0, 80))}`);
-  }
+  if (!/^[\w+.-]+$/.test(id) || id === '.' || id === '..' || id.length > MAX_LENGTH) throw badId(id);
+}
+
+/** The refusal of an id; a long one is cut, so that the message stays one line of a terminal. */
+export function badId(id: string): DelosError {
+  const shown = id.length > 64 ? `${id.slice(0, 64)}…` : id;
+  return new DelosError('bad-id', `invalid container ID format: ${JSON.stringify(shown)}: expected 1 to ${MAX_LENGTH} letters, digits and _+-. other than "." and ".."`);
 }

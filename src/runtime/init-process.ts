@@ -1,38 +1,19 @@
 import fs from 'node:fs';
-import path from 'node:path';
-import { SystemCallError, syscall } from '../sys/syscall.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DelosError } from '../lib/errors.ts';
-import { readProcessStat, readStatFile } from './process-stat.ts';
-
-/** The init process of a container: a pid alone may have passed to another process. */
-export interface InitProcess {
-  readonly pid: number;
-  readonly startTime: bigint;
-}
-
-/** Who init is, as `create` has left it in the container's folder. Nothing as long as there has been none. */
-export function readInit(folder: string): InitProcess | undefined {
-  return readStatFile(path.join(folder, 'init'));
-}
-
-/** It runs. A zombie does not, nor does another process with its pid. */
-export function isAlive({ pid, startTime }: InitProcess): boolean {
-  const found = readProcessStat(pid);
-  return found !== undefined && found.startTime === startTime && found.state !== 'Z' && found.state !== 'X';
-}
+import { syscall, SystemCallError } from '../sys/syscall.ts';
+import { isAlive, type ProcessStat } from './process-stat.ts';
 
 /**
- * Sends a signal to init and to no other process: the descriptor stands for the process that has the pid when it is opened, and
- * only then is it asked whether that is init.
- * @param signal 1 to 64
- * @returns whether init was there
- * @throws DelosError kernel-refused, as with EPERM
+ * Sends a signal to this very process, never to another one that got its pid: the pidfd holds whatever has the pid now, and its
+ * start time says whether that is the one meant. 0 sends nothing. False when it has ended.
+ * @throws DelosError kernel-refused: no such signal, no right to send it
  */
-export function signalInit(init: InitProcess, signal: number): boolean {
+export function signalProcess(target: ProcessStat, signal: number): boolean {
   try {
-    const pidfd = syscall('pidfd_open', init.pid, 0);
+    const pidfd = syscall('pidfd_open', target.pid, 0);
     try {
-      if (!isAlive(init)) return false;
+      if (!isAlive(target)) return false;
       syscall('pidfd_send_signal', pidfd, signal, 0, 0);
       return true;
     } finally {
@@ -41,6 +22,16 @@ export function signalInit(init: InitProcess, signal: number): boolean {
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
     if (error.errno === 'ESRCH') return false;
-    throw new DelosError('kernel-refused', `signal ${signal} to init (pid ${init.pid}): ${error.errno}`, { cause: error, call: error.call, errno: error.errno });
+    throw new DelosError('kernel-refused', `unable to signal init: ${error.call}: ${error.errno}`, { cause: error, call: error.call, errno: error.errno });
+  }
+}
+
+/** Kills the process and waits until it has ended. @throws DelosError kernel-refused when it has not after `timeoutMs` */
+export async function killProcess(target: ProcessStat, timeoutMs = 10_000): Promise<void> {
+  signalProcess(target, 9);
+  const deadline = performance.now() + timeoutMs;
+  for (let pauseMs = 1; isAlive(target); pauseMs = Math.min(pauseMs * 2, 50)) {
+    if (performance.now() > deadline) throw new DelosError('kernel-refused', `process ${target.pid} of the container cannot be killed`, { call: 'kill' });
+    await sleep(pauseMs);
   }
 }

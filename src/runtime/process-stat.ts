@@ -1,52 +1,39 @@
-import { readFileSync } from 'node:fs';
+import fs from 'node:fs';
+import { errnoOf } from '../cgroup/control-file.ts';
 
-/** What /proc/PID/stat tells of a process, proc_pid_stat(5). */
+/** The part of /proc/PID/stat that says which process it is and whether it lives. */
 export interface ProcessStat {
-  /** In the pid namespace of the reader's /proc. */
   readonly pid: number;
-  readonly comm: string;
-  /** One letter: R, S, D, Z (zombie), X (dead), ... */
+  /** One letter: R, S, D, T, Z (a zombie), X. */
   readonly state: string;
-  /** Clock ticks after boot. A pid is used again, but not with the same start time. */
-  readonly startTime: number;
+  /** Clock ticks from the start of the machine to that of the process. With the pid it names the process for good. */
+  readonly startTime: bigint;
 }
 
-/** Field 22 of the line; the fields after comm begin with the third. */
-const startTimeField = 22 - 3;
-
-/** Parses one line of /proc/PID/stat; undefined for what is none, as of a file that is only half written. */
+/**
+ * Reads the text of a /proc/PID/stat, proc_pid_stat(5): fields 1, 3 and 22. The name in field 2 may hold blanks and parentheses.
+ * Gives nothing for a text that is none, as of a file that is only being written: field 22 must have another one after it, or it
+ * might be cut.
+ */
 export function parseProcessStat(text: string): ProcessStat | undefined {
-  // comm may hold spaces and parentheses, so it ends at the last one.
-  const open = text.indexOf(' (');
-  const close = text.lastIndexOf(') ');
-  if (open <= 0 || close < open) return undefined;
-  const pid = integer(text.slice(0, open));
-  const fields = text.slice(close + 2).trimEnd().split(' ');
-  const startTime = integer(fields[startTimeField] ?? '');
-  const state = fields[0] ?? '';
-  // A number at the end of half a line may be cut.
-  if (pid === undefined || startTime === undefined || state.length !== 1 || fields.length <= startTimeField + 1) return undefined;
-  return { pid, comm: text.slice(open + 2, close), state, startTime };
+  const [, pid, state, rest] = /^(\d{1,10}) \([^]*\) ([A-Za-z]) ([-\d ]+)\s*$/.exec(text) ?? [];
+  const startTime = rest?.split(' ')[18];
+  if (pid === undefined || state === undefined || startTime === undefined || rest?.split(' ')[19] === undefined) return undefined;
+  return /^\d{1,20}$/.test(startTime) ? { pid: Number(pid), state, startTime: BigInt(startTime) } : undefined;
 }
 
-function integer(text: string): number | undefined {
-  const value = /^\d{1,20}$/.test(text) ? Number(text) : Number.NaN;
-  return Number.isSafeInteger(value) ? value : undefined;
-}
-
-/** The process with this id now; undefined when there is none. */
+/** What the kernel says of a process now; nothing when there is none. */
 export function readProcessStat(pid: number): ProcessStat | undefined {
+  return readStatFile(`/proc/${pid}/stat`);
+}
+
+/** The same out of a copy. Nothing when there is no file, or not all of it yet. */
+export function readStatFile(file: string): ProcessStat | undefined {
   try {
-    return parseProcessStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return parseProcessStat(fs.readFileSync(file, 'utf8'));
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT' || errno === 'ESRCH') return undefined;
     throw error;
   }
-}
-
-/** Whether the process of a former stat runs still: neither ended, nor a zombie, nor another one with its pid. */
-export function isAlive(former: ProcessStat): boolean {
-  const now = readProcessStat(former.pid);
-  return now !== undefined && now.startTime === former.startTime && now.state !== 'Z' && now.state !== 'X';
 }

@@ -1,57 +1,36 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { isFrozen } from '../cgroup/freezer.ts';
-import { DelosError } from '../lib/errors.ts';
-import { isAlive, parseProcessStat, type ProcessStat } from './process-stat.ts';
+import { isAlive, readInit, type InitProcess } from './init-process.ts';
 import type { ContainerRecord } from './record.ts';
 import { containerFolder } from './store.ts';
 
-/** runtime.md "State", and `paused` as runc has it. */
+/** runtime.md "State", and `paused`, which runc adds. */
 export type Status = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
 
-/** What a container does now. `init` is its first process, absent while it has none and when it has ended. */
-export interface Condition {
+export interface Situation {
   readonly status: Status;
-  readonly init?: ProcessStat;
+  /** Absent until `create` has made it, and when it has ended. */
+  readonly init?: InitProcess;
 }
 
-/** Asks the kernel what the container does. Nothing of it is kept: it may be over the moment it is known. */
-export function conditionOf(root: string, record: ContainerRecord): Condition {
+/** How things stand with a container now. Nothing of it is stored: it follows from the process, the fifo and the freezer. */
+export function situation(root: string, record: ContainerRecord): Situation {
   const folder = containerFolder(root, record.id);
   const init = readInit(folder);
   if (init === undefined) return { status: 'creating' };
   if (!isAlive(init)) return { status: 'stopped' };
-  // An empty cgroup may call itself frozen, so only a living one is asked.
+  // An empty v2 cgroup may call itself frozen, so it is asked only when there is a process.
   if (isFrozen(record.cgroup)) return { status: 'paused', init };
-  return { status: fs.existsSync(path.join(folder, 'start')) ? 'created' : 'running', init };
+  return { status: fs.existsSync(startFifo(folder)) ? 'created' : 'running', init };
 }
 
-/** The init process as it was when it began; undefined while a runtime is making it. */
-function readInit(folder: string): ProcessStat | undefined {
-  try {
-    return parseProcessStat(fs.readFileSync(path.join(folder, 'init'), 'utf8'));
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
-    throw new DelosError('io', `${folder}/init: cannot be read: ${code}`, { cause });
-  }
+/** {@link situation} without the process. */
+export function status(root: string, record: ContainerRecord): Status {
+  return situation(root, record).status;
 }
 
-/** The state as hooks get it on stdin and `state` begins with, runtime.md "State". */
-export interface OciState {
-  readonly ociVersion: string;
-  readonly id: string;
-  readonly status: Status;
-  /** Absent when there is no process. */
-  readonly pid?: number;
-  readonly bundle: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
-
-export function ociState({ ociVersion, id, bundle, config }: ContainerRecord, { status, init }: Condition): OciState {
-  return {
-    ociVersion, id, status, bundle,
-    ...(init !== undefined && { pid: init.pid }),
-    ...(config.annotations !== undefined && { annotations: config.annotations }),
-  };
+/** The fifo that init waits at. As long as it is there, nobody has started the container. */
+export function startFifo(folder: string): string {
+  return path.join(folder, 'start');
 }

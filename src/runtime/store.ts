@@ -1,155 +1,125 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { errnoOf } from '../cgroup/control-file.ts';
 import { DelosError } from '../lib/errors.ts';
-import { parseJson } from '../oci/config/json.ts';
-import { syscall, SystemCallError } from '../sys/syscall.ts';
-import { checkId } from './container-id.ts';
-import { jsonText } from './json-text.ts';
+import { badId, checkId } from './container-id.ts';
+import { parseRecord, recordText } from './record-text.ts';
 import type { ContainerRecord } from './record.ts';
 
-const recordFile = 'state.json';
+/** A container of a listing, or a folder that holds none that can be read. */
+export type StoreEntry =
+  | { readonly id: string; readonly record: ContainerRecord }
+  | { readonly id: string; readonly fault: DelosError };
 
-/** flock(2). */
-const LOCK_EX = 2;
-const LOCK_NB = 4;
-/** How long a command waits for another one on the same container. */
-const lockTimeoutMs = 10_000;
+/** Others may pass through to the fifo, since init opens it with the container's ids, and may list nothing. */
+const FOLDER_MODE = 0o711;
 
-/** Where containers are when no `--root` is given: /run/delos for root, the user's runtime folder for others. */
-export function defaultRoot(): string {
-  const uid = process.geteuid?.() ?? 0;
-  if (uid === 0) return '/run/delos';
-  return path.join(process.env['XDG_RUNTIME_DIR'] || `/run/user/${uid}`, 'delos');
-}
-
-/** The folder of a container, there or not. @throws DelosError bad-id */
+/** `<root>/<id>`. @throws DelosError bad-id for an id that is none, so that no path leads out of `root`. */
 export function containerFolder(root: string, id: string): string {
   checkId(id);
   return path.join(root, id);
 }
 
 /**
- * Takes the id: makes the container's folder, which nobody else can then, and writes the record into it. Gives the folder.
- * @throws DelosError bad-id, exists, io
+ * Makes the container's folder, and `root` if need be. Of several that try at once, one succeeds: the id is then its own.
+ * @returns the folder
+ * @throws DelosError exists, bad-id, io
  */
-export function reserve(root: string, record: ContainerRecord): string {
-  const folder = containerFolder(root, record.id);
+export function reserve(root: string, id: string): string {
+  const folder = containerFolder(root, id);
   try {
-    fs.mkdirSync(root, { recursive: true, mode: 0o700 });
-    fs.mkdirSync(folder, { mode: 0o711 });
+    fs.mkdirSync(root, { recursive: true, mode: FOLDER_MODE });
+    fs.mkdirSync(folder);
+    // mkdir(2) takes away what the umask says.
+    fs.chmodSync(folder, FOLDER_MODE);
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && fs.existsSync(folder)) {
-      throw new DelosError('exists', `container with given ID already exists: ${record.id}`, { cause });
-    }
-    throw new DelosError('io', `${folder}: cannot be made: ${code}`, { cause });
-  }
-  try {
-    writeRecord(folder, record);
-  } catch (error) {
-    removeFolder(folder);
-    throw error;
+    const errno = errnoOf(cause);
+    if (errno === 'EEXIST') throw new DelosError('exists', `container with given ID already exists: ${id}`, { cause });
+    if (errno === 'ENAMETOOLONG') throw badId(id);
+    throw new DelosError('io', `${folder}: cannot be made: ${errno ?? 'an error'}`, { cause });
   }
   return folder;
 }
 
-/** Writes the record aside and renames it, so that a reader finds the old or the new one, whole. @throws DelosError io */
-export function writeRecord(folder: string, record: ContainerRecord): void {
-  const target = path.join(folder, recordFile);
-  const aside = `${target}.${process.pid}`;
+/**
+ * Writes state.json into the container's folder. Whoever reads it sees the whole of the old one or the whole of the new one,
+ * after a crash of the machine too.
+ * @throws DelosError io; nothing is left of a failed attempt
+ */
+export function saveRecord(root: string, record: ContainerRecord): void {
+  const file = stateFile(root, record.id);
+  const fresh = `${file}.${process.pid}`;
   try {
-    const fd = fs.openSync(aside, 'wx', 0o600);
+    const descriptor = fs.openSync(fresh, fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_TRUNC | fs.constants.O_NOFOLLOW, 0o600);
     try {
-      fs.writeFileSync(fd, jsonText(record));
-      fs.fsyncSync(fd);
+      fs.writeFileSync(descriptor, recordText(record));
+      fs.fsyncSync(descriptor);
     } finally {
-      fs.closeSync(fd);
+      fs.closeSync(descriptor);
     }
-    fs.renameSync(aside, target);
+    fs.renameSync(fresh, file);
   } catch (cause) {
-    fs.rmSync(aside, { force: true });
-    throw new DelosError('io', `${target}: cannot be written: ${(cause as NodeJS.ErrnoException).code}`, { cause });
+    fs.rmSync(fresh, { force: true });
+    throw new DelosError('io', `${file}: cannot be written: ${errnoOf(cause) ?? 'an error'}`, { cause });
   }
 }
 
-/** @throws DelosError bad-id, not-found, io for a record that cannot be understood */
-export function readRecord(root: string, id: string): ContainerRecord {
-  const file = path.join(containerFolder(root, id), recordFile);
-  let bytes: Uint8Array;
+/**
+ * The record of a container.
+ * @throws DelosError not-found, also while `create` has no more than reserved the id; bad-id; io for a state.json that is broken
+ */
+export function loadRecord(root: string, id: string): ContainerRecord {
+  const file = stateFile(root, id);
+  let text: Buffer;
   try {
-    bytes = fs.readFileSync(file);
+    text = fs.readFileSync(file);
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new DelosError('not-found', 'container does not exist', { cause });
-    throw new DelosError('io', `${file}: cannot be read: ${code}`, { cause });
+    const errno = errnoOf(cause);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ENAMETOOLONG') throw notFound(id, cause);
+    throw new DelosError('io', `${file}: cannot be read: ${errno ?? 'an error'}`, { cause });
   }
-  const record = parseJson(bytes, file) as Partial<ContainerRecord> | null;
-  if (record?.version !== 1 || record.id !== id || typeof record.config !== 'object' || typeof record.cgroup !== 'object') {
-    throw new DelosError('io', `${file}: expected the record of container ${id} in version 1`);
-  }
-  return record as ContainerRecord;
+  const record = parseRecord(text, file);
+  if (record.id !== id) throw new DelosError('io', `${file}: expected the record of ${JSON.stringify(id)}, found that of ${JSON.stringify(record.id)}`);
+  return record;
 }
 
-/** The records that can be read, by id; what else lies under `root` is none of a container's business. Empty when there is no root. */
-export function listRecords(root: string): ContainerRecord[] {
-  let names: string[];
-  try {
-    names = fs.readdirSync(root).toSorted();
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return [];
-    throw new DelosError('io', `${root}: cannot be read: ${code}`, { cause });
-  }
-  return names.flatMap((name) => {
+/** All containers, by id. A folder without a readable record comes as its fault. Empty when `root` does not exist. */
+export function listRecords(root: string): StoreEntry[] {
+  return folderNames(root).flatMap((id): StoreEntry[] => {
     try {
-      return [readRecord(root, name)];
+      return [{ id, record: loadRecord(root, id) }];
     } catch (error) {
-      // Half made, half removed, or not a container: one bad folder must not hide the others.
-      if (error instanceof DelosError) return [];
-      throw error;
+      if (!(error instanceof DelosError)) throw error;
+      const isGone = !fs.existsSync(path.join(root, id));
+      return isGone ? [] : [{ id, fault: error }];
     }
   });
 }
 
-/** Removes the folder with all in it and gives the id back. What is not there is no failure. */
-export function removeFolder(folder: string): void {
-  fs.rmSync(folder, { recursive: true, force: true });
-}
-
-/**
- * Keeps other commands from changing the container until disposed of; the kernel does that too when this process dies.
- * @throws DelosError not-found, wrong-state when another command does not end
- */
-export async function lockContainer(root: string, id: string): Promise<Disposable> {
-  const fd = openFolder(containerFolder(root, id));
+/** Removes the container's folder with all in it. What is not there is no failure. @throws DelosError bad-id, io */
+export function removeFolder(root: string, id: string): void {
+  const folder = containerFolder(root, id);
   try {
-    const deadline = performance.now() + lockTimeoutMs;
-    for (let pauseMs = 1; !tryLock(fd); pauseMs = Math.min(pauseMs * 2, 50)) {
-      if (performance.now() > deadline) throw new DelosError('wrong-state', `container ${id} is being changed by another command`);
-      await sleep(pauseMs);
-    }
-  } catch (error) {
-    fs.closeSync(fd);
-    throw error;
-  }
-  return { [Symbol.dispose]: () => fs.closeSync(fd) };
-}
-
-function openFolder(folder: string): number {
-  try {
-    return fs.openSync(folder, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW);
+    fs.rmSync(folder, { recursive: true, force: true });
   } catch (cause) {
-    throw new DelosError('not-found', 'container does not exist', { cause });
+    throw new DelosError('io', `${folder}: cannot be removed: ${errnoOf(cause) ?? 'an error'}`, { cause });
   }
 }
 
-function tryLock(fd: number): boolean {
+/** That there is no such container. */
+export function notFound(id: string, cause?: unknown): DelosError {
+  return new DelosError('not-found', `container ${JSON.stringify(id)} does not exist`, { cause });
+}
+
+function stateFile(root: string, id: string): string {
+  return path.join(containerFolder(root, id), 'state.json');
+}
+
+function folderNames(root: string): string[] {
   try {
-    syscall('flock', fd, LOCK_EX | LOCK_NB);
-    return true;
-  } catch (error) {
-    if (error instanceof SystemCallError && error.errno === 'EAGAIN') return false;
-    throw error;
+    return fs.readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name).toSorted();
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return [];
+    throw new DelosError('io', `${root}: cannot be listed: ${errnoOf(cause) ?? 'an error'}`, { cause });
   }
 }
