@@ -1,6 +1,6 @@
 import { AT_FDCWD, O_CLOEXEC, O_RDONLY } from '../abi/fcntl.ts';
 import { cell, type Cell } from '../plan/block.ts';
-import { call, type Item, type Plan } from '../plan/step.ts';
+import { call, type Item, type Plan, type Section } from '../plan/step.ts';
 import { joinCgroup } from './cgroup.ts';
 import { channel, giveUp, runtimeLeads } from './channel.ts';
 import type { Config, NamespaceType } from './config/types.ts';
@@ -51,18 +51,21 @@ const joinOrder: readonly NamespaceType[] = ['user', 'cgroup', 'ipc', 'uts', 'ne
 /**
  * One more process in a container, as system calls. Pure.
  * @param config the container's, with the new process in place of its own
+ * @param refused how it ends when a call is refused
  */
-export function planExec(config: Config, facts: Facts, request: Request, target: ExecTarget): Plan {
+export function planExec(config: Config, facts: Facts, request: Request, target: ExecTarget, refused: readonly Item[] = reportInPlan): Plan {
   const build: Build = { config, facts, request, cells: new Cells() };
   const descriptors = new Map(target.namespaces.map((type) => [type, cell(`${type} namespace`, -1)]));
   const start = label('process');
-  return { sections: [runtimeSection(build, target, descriptors, start), processSection(build, target, descriptors, start)] };
+  return { sections: [runtimeSection(build, target, descriptors, start, refused), processSection(build, target, descriptors, start)] };
 }
+
+const reportInPlan: readonly Item[] = [call('exit_group', [255], 'the report is in the plan')];
 
 type Descriptors = ReadonlyMap<NamespaceType, Cell>;
 type Start = ReturnType<typeof label>;
 
-function runtimeSection(build: Build, target: ExecTarget, descriptors: Descriptors, start: Start): Plan['sections'][number] {
+function runtimeSection(build: Build, target: ExecTarget, descriptors: Descriptors, start: Start, report: readonly Item[]): Section {
   const refused = label('refused');
   const fields = [...outside, ...inside];
   return {
@@ -78,12 +81,12 @@ function runtimeSection(build: Build, target: ExecTarget, descriptors: Descripto
       ...(target.wait ? superviseSteps(build) : [call('exit_group', [0], 'the process goes on by itself')]),
       refused,
       ...refusedSteps(build),
-      call('exit_group', [255], 'the report is in the plan'),
+      ...report,
     ],
   };
 }
 
-function processSection(build: Build, target: ExecTarget, descriptors: Descriptors, start: Start): Plan['sections'][number] {
+function processSection(build: Build, target: ExecTarget, descriptors: Descriptors, start: Start): Section {
   const refused = label('the process was refused');
   return {
     name: 'process',

@@ -7,12 +7,22 @@ import type { CgroupDirectory } from '../cgroup/path.ts';
 /** How much of a field of config.json is done; docs/reference/oci.md is made of it. */
 export type Support = 'full' | { readonly partial: string } | { readonly refused: string };
 
+/** A copy-on-write root, mounted in the container's own mount namespace: nothing of it is ever seen on the host. */
+export interface Overlay {
+  /** The folder that is shared and stays as it is. */
+  readonly lower: string;
+  /** A folder with `upper` and `work` that keeps what is written. Absent: a tmpfs that vanishes with the container. */
+  readonly layer?: string;
+}
+
 /** What the caller wants besides config.json. Paths are absolute. */
 export interface Request {
   readonly id: string;
   readonly bundle: string;
   /** root.path, resolved. */
   readonly rootfs: string;
+  /** Mounted over `rootfs` to be the root in its place. */
+  readonly overlay?: Overlay;
   /** The container's folder under the runtime's root. */
   readonly folder: string;
   /** Wait for `start` before the program runs, as `create` does. */

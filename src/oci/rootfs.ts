@@ -1,4 +1,4 @@
-import { AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, O_CLOEXEC } from '../abi/fcntl.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../abi/fcntl.ts';
 import {
   MNT_DETACH, MOUNT_ATTR_RDONLY, MOVE_MOUNT_F_EMPTY_PATH, MS_MOVE, MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE, MS_UNBINDABLE, OPEN_TREE_CLONE,
 } from '../abi/mount.ts';
@@ -6,7 +6,8 @@ import { mount_attr } from '../abi/structs.ts';
 import { record } from '../plan/block.ts';
 import { call, type Item } from '../plan/step.ts';
 import type { RootfsPropagation } from './config/types.ts';
-import { namespaceOf, type Field } from './field.ts';
+import { newMount } from './mount/filesystem.ts';
+import { hasNew, namespaceOf, type Build, type Field, type Overlay } from './field.ts';
 
 const propagationFlags: Readonly<Record<RootfsPropagation, number>> = {
   shared: MS_SHARED, rshared: MS_SHARED | MS_REC, slave: MS_SLAVE, rslave: MS_SLAVE | MS_REC,
@@ -22,18 +23,43 @@ export const rootfs: Field = {
   support: 'full',
   init: (build) => {
     const { root } = build.cells;
-    const from = build.request.rootfs;
+    const { rootfs: from, overlay } = build.request;
     const propagation = propagationFlags[build.config.linux?.rootfsPropagation ?? 'rslave'];
     const own = propagation & (MS_SLAVE | MS_PRIVATE) ? propagation | MS_REC : MS_SLAVE | MS_REC;
     return [
       call('umask', [0], 'modes are given as they are meant'),
       call('mount', [0, '/', 0, own, 0], '/linux/rootfsPropagation'),
-      call('open_tree', [AT_FDCWD, from, OPEN_TREE_CLONE | O_CLOEXEC | AT_RECURSIVE], '/root/path', { out: root }),
+      ...(overlay ? mountOverlay(build, overlay) : [call('open_tree', [AT_FDCWD, from, OPEN_TREE_CLONE | O_CLOEXEC | AT_RECURSIVE], '/root/path', { out: root })]),
       call('mount_setattr', [root, '', AT_EMPTY_PATH, record(mount_attr, { propagation: MS_PRIVATE }), mount_attr.size], 'pivot_root(2) wants a root that is not shared'),
       call('move_mount', [root, '', AT_FDCWD, from, MOVE_MOUNT_F_EMPTY_PATH], '/root/path'),
     ];
   },
 };
+
+/** The copy-on-write root, in `cells.root` and nowhere yet. In a user namespace the overlay keeps its notes in user.* attributes. */
+function mountOverlay(build: Build, { lower, layer }: Overlay): Item[] {
+  const { cells, config, facts } = build;
+  const why = 'a copy-on-write root';
+  const user = hasNew(config, 'user') || facts.uid !== 0 ? ['userxattr'] : [];
+  const volatile: Item[] = [
+    ...newMount(build, { type: 'tmpfs', source: 'tmpfs', data: ['mode=755'], attributes: 0 }, cells.mount, why),
+    call('mkdirat', [cells.mount, 'upper', 0o755], why),
+    call('mkdirat', [cells.mount, 'work', 0o755], why),
+  ];
+  const kept = call('openat', [AT_FDCWD, layer ?? '', O_PATH | O_DIRECTORY | O_CLOEXEC, 0], why, { out: cells.mount });
+  return [
+    ...(layer === undefined ? volatile : [kept]),
+    call('fchdir', [cells.mount], why),
+    ...newMount(build, { type: 'overlay', source: 'overlay', data: [`lowerdir=${escapeLayer(lower)}`, 'upperdir=upper', 'workdir=work', ...user], attributes: 0 }, cells.root, why),
+    call('chdir', ['/'], why),
+    call('close', [cells.mount], why),
+  ];
+}
+
+/** overlayfs splits its lower layers at colons. */
+function escapeLayer(path: string): string {
+  return path.replace(/[\\:]/g, '\\$&');
+}
 
 /**
  * Makes the root the container's `/` and lets the host's go. pivot_root(".", ".") stacks the old root on the new one, so no

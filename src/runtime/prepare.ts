@@ -76,6 +76,7 @@ function requestOf(wanted: CreateRequest, held: boolean, rootfs: string, cgroup:
     noPivot: wanted.noPivot,
     noNewKeyring: wanted.noNewKeyring,
     cgroup,
+    ...(wanted.overlay && { overlay: wanted.overlay }),
     ...(wanted.pidFile !== undefined && { pidFile: wanted.pidFile }),
     ...(wanted.consoleSocket !== undefined && { consoleSocket: wanted.consoleSocket }),
   };

@@ -1,3 +1,4 @@
+import type { Overlay } from '../oci/field.ts';
 import type { Process } from '../oci/config/types.ts';
 
 /** What every command of `delos-oci` knows: the global flags. */
@@ -17,6 +18,8 @@ export interface CreateRequest extends Globals {
   readonly preserveFds: number;
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;
+  /** Instead of root.path itself, an overlay over it is the root. */
+  readonly overlay?: Overlay;
 }
 
 /** `run`: create, start, and unless detached wait. */

@@ -1,0 +1,92 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { DelosError } from '../lib/errors.ts';
+import { checkProcess } from '../oci/config/validate.ts';
+import type { Config, NamespaceType } from '../oci/config/types.ts';
+import { planExec } from '../oci/exec-plan.ts';
+import type { Request } from '../oci/field.ts';
+import { cgroupDirectories, type CgroupDirectory } from '../cgroup/path.ts';
+import { namespaceTypes } from '../oci/namespaces.ts';
+import { hostFacts, probe } from '../oci/probe.ts';
+import { encode } from '../plan/encode.ts';
+import { spawned, type Place } from './place.ts';
+import type { ContainerRecord } from './record.ts';
+import type { ExecRequest } from './requests.ts';
+import { conditionOf } from './status.ts';
+import { readRecord } from './store.ts';
+import { runInTerminal } from './terminal.ts';
+
+/**
+ * One more process in a running container.
+ * @returns its exit code, or 0 when it is detached
+ * @throws DelosError
+ */
+export async function execContainer(wanted: ExecRequest, place: Place = spawned): Promise<number> {
+  const record = readRecord(wanted.root, wanted.id);
+  const pid = runningPid(wanted, record);
+  checkProcess(wanted.process);
+  if (wanted.process.terminal && wanted.consoleSocket === undefined) {
+    if (wanted.detach) throw new DelosError('bad-usage', 'cannot allocate tty if the process is detached without a console socket');
+    return runInTerminal((consoleSocket) => execContainer({ ...wanted, consoleSocket }));
+  }
+  const config: Config = { ...record.config, process: wanted.process };
+  const request = requestOf(wanted, record, config);
+  const facts = probe({ process: wanted.process, ociVersion: config.ociVersion, root: { path: record.rootfs } }, record.bundle, []);
+  const plan = planExec(config, facts, request, { pid, namespaces: differing(pid), wait: !wanted.detach }, place.refused);
+  return place.run(encode(plan), wanted.preserveFds);
+}
+
+function runningPid({ root, ignorePaused }: ExecRequest, record: ContainerRecord): number {
+  const { status, init } = conditionOf(root, record);
+  if (status === 'paused' && !ignorePaused) throw new DelosError('wrong-state', 'cannot exec in a paused container (use --ignore-paused to override)');
+  if (!init || status === 'stopped' || status === 'creating') throw new DelosError('wrong-state', 'cannot exec in a stopped container');
+  return init.pid;
+}
+
+/** The namespaces in which the container differs from this process; one that is shared cannot and need not be joined. */
+function differing(pid: number): NamespaceType[] {
+  return (Object.keys(namespaceTypes) as NamespaceType[]).filter((type) => {
+    const { proc } = namespaceTypes[type];
+    return readLink(`/proc/${pid}/ns/${proc}`) !== readLink(`/proc/self/ns/${proc}`);
+  });
+}
+
+function readLink(file: string): string | undefined {
+  try {
+    return fs.readlinkSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+function requestOf(wanted: ExecRequest, record: ContainerRecord, config: Config): Request {
+  const container = cgroupDirectories(hostFacts().cgroup, config.linux?.cgroupsPath, wanted.id, {
+    systemdCgroup: record.systemdCgroup, rootless: record.rootless,
+  });
+  return {
+    id: wanted.id,
+    bundle: record.bundle,
+    rootfs: record.rootfs,
+    folder: path.join(wanted.root, wanted.id),
+    held: false,
+    preserveFds: wanted.preserveFds,
+    listenFds: Math.min(Number(process.env['LISTEN_FDS'] ?? 0) || 0, wanted.preserveFds),
+    noPivot: false,
+    noNewKeyring: false,
+    cgroup: container.map((directory) => below(directory, record, wanted.cgroup)),
+    ...(wanted.pidFile !== undefined && { pidFile: wanted.pidFile }),
+    ...(wanted.consoleSocket !== undefined && { consoleSocket: wanted.consoleSocket }),
+  };
+}
+
+/** The container's cgroup as it was recorded, or the one below it that --cgroup names. */
+function below(directory: CgroupDirectory, record: ContainerRecord, asked: ExecRequest['cgroup']): CgroupDirectory {
+  const keys = directory.hierarchy.version === 2 ? [''] : directory.hierarchy.controllers;
+  const recorded = keys.map((key) => record.cgroup[key]).find((found) => found !== undefined) ?? directory.directory;
+  const sub = keys.map((key) => asked[key]).find((found) => found !== undefined) ?? asked[''] ?? '';
+  const target = path.join(recorded, sub);
+  if (target !== recorded && !target.startsWith(`${recorded}/`)) {
+    throw new DelosError('bad-usage', `--cgroup: ${sub} is not below the container's cgroup`);
+  }
+  return { ...directory, directory: target, create: [] };
+}
