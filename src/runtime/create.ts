@@ -49,7 +49,7 @@ async function build(wanted: CreateRequest, prepared: Prepared, place: Place, op
   try {
     return await place.run(plan, wanted.preserveFds);
   } catch (error) {
-    await deleteContainer({ root: wanted.root, id: wanted.id, force: true, warn: () => undefined });
+    await deleteContainer(wanted.root, wanted.id, { force: true });
     throw error;
   }
 }

@@ -37,3 +37,9 @@ export function readStatFile(file: string): ProcessStat | undefined {
     throw error;
   }
 }
+
+/** The process of a former stat runs still: it is no zombie, and no other process has got its pid. */
+export function isAlive({ pid, startTime }: Pick<ProcessStat, 'pid' | 'startTime'>): boolean {
+  const now = readProcessStat(pid);
+  return now !== undefined && now.startTime === startTime && now.state !== 'Z' && now.state !== 'X';
+}

@@ -1,18 +1,11 @@
 import { DelosError } from '../lib/errors.ts';
 import { parseJson } from '../oci/config/json.ts';
+import { jsonText } from './json-text.ts';
 import type { ContainerRecord } from './record.ts';
-
-// The library types do not know it yet; V8 has had it since Node 21.
-const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
-
-/** A value as JSON. A bigint becomes a number with all its digits, as parseJson reads it. */
-export function exactJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? rawJSON(String(part)) : part), indent);
-}
 
 /** What state.json holds. Read again by {@link parseRecord} it is the same record. */
 export function recordText(record: ContainerRecord): string {
-  return `${exactJson(record)}\n`;
+  return `${jsonText(record)}\n`;
 }
 
 const strings = ['ociVersion', 'id', 'bundle', 'rootfs', 'created'] as const;
@@ -51,6 +44,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function invalid(place: string, expected: string, found: unknown): DelosError {
-  const text = found === undefined ? 'nothing' : exactJson(found).slice(0, 64);
+  const text = found === undefined ? 'nothing' : jsonText(found).slice(0, 64);
   return new DelosError('io', `${place}: expected ${expected}, found ${text}`);
 }

@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import { errnoOf } from '../cgroup/control-file.ts';
 import type { ContainerRecord } from './record.ts';
-import { situation, type Status } from './status.ts';
+import { conditionOf, type Condition, type Status } from './status.ts';
 
-/** The state of runtime.md "State", as hooks get it. */
+/** The state of runtime.md "State", as hooks get it on stdin. */
 export interface OciState {
   readonly ociVersion: string;
   readonly id: string;
@@ -14,7 +14,7 @@ export interface OciState {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** What `state` prints and `list` lists: the names, and their order, are runc's. */
+/** What `state` prints and `list` lists, in runc's names and order. */
 export interface ContainerState {
   readonly ociVersion: string;
   readonly id: string;
@@ -30,16 +30,15 @@ export interface ContainerState {
   readonly owner: string;
 }
 
-/** A container's state now, for hooks. */
-export function ociState(root: string, record: ContainerRecord): OciState {
-  const { status, init } = situation(root, record);
+/** A container's state for hooks, of which some are told what it is about to be. */
+export function ociState(record: ContainerRecord, { status, init }: Condition): OciState {
   const { ociVersion, id, bundle } = record;
   return { ociVersion, id, status, ...(init && { pid: init.pid }), bundle, ...annotationsOf(record) };
 }
 
 /** A container's state now, for people and for engines. */
 export function containerState(root: string, record: ContainerRecord): ContainerState {
-  const { status, init } = situation(root, record);
+  const { status, init } = conditionOf(root, record);
   const { ociVersion, id, bundle, rootfs, created } = record;
   return { ociVersion, id, pid: init?.pid ?? 0, status, bundle, rootfs, created, ...annotationsOf(record), owner: userName(record.owner) };
 }
@@ -48,13 +47,13 @@ function annotationsOf({ config: { annotations } }: ContainerRecord): Pick<OciSt
   return annotations && Object.keys(annotations).length > 0 ? { annotations } : {};
 }
 
-/** passwd(5) */
+/** passwd(5). Users of other databases go by their number, as does everyone where there is no such file. */
 function userName(uid: number): string {
-  let text = '';
+  let passwd = '';
   try {
-    text = fs.readFileSync('/etc/passwd', 'utf8');
+    passwd = fs.readFileSync('/etc/passwd', 'utf8');
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
   }
-  return text.split('\n').find((line) => line.split(':')[2] === String(uid))?.split(':')[0] ?? `#${uid}`;
+  return passwd.split('\n').find((line) => line.split(':')[2] === String(uid))?.split(':')[0] ?? `#${uid}`;
 }

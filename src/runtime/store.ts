@@ -14,6 +14,12 @@ export type StoreEntry =
 /** Others may pass through to the fifo, since init opens it with the container's ids, and may list nothing. */
 const FOLDER_MODE = 0o711;
 
+/** Where containers are when no `--root` is given: /run/delos for root, the user's runtime folder for others. */
+export function defaultRoot(): string {
+  const uid = process.geteuid?.() ?? 0;
+  return uid === 0 ? '/run/delos' : path.join(process.env['XDG_RUNTIME_DIR'] || `/run/user/${uid}`, 'delos');
+}
+
 /** `<root>/<id>`. @throws DelosError bad-id for an id that is none, so that no path leads out of `root`. */
 export function containerFolder(root: string, id: string): string {
   checkId(id);
@@ -21,11 +27,23 @@ export function containerFolder(root: string, id: string): string {
 }
 
 /**
- * Makes the container's folder, and `root` if need be. Of several that try at once, one succeeds: the id is then its own.
+ * Takes the record's id: makes the container's folder, and `root` if need be, with the record in it. Of several that try at
+ * once, one succeeds. When it fails nothing is left.
  * @returns the folder
  * @throws DelosError exists, bad-id, io
  */
-export function reserve(root: string, id: string): string {
+export function reserve(root: string, record: ContainerRecord): string {
+  const folder = makeFolder(root, record.id);
+  try {
+    writeRecord(root, record);
+  } catch (error) {
+    removeFolder(root, record.id);
+    throw error;
+  }
+  return folder;
+}
+
+function makeFolder(root: string, id: string): string {
   const folder = containerFolder(root, id);
   try {
     fs.mkdirSync(root, { recursive: true, mode: FOLDER_MODE });
@@ -34,7 +52,7 @@ export function reserve(root: string, id: string): string {
     fs.chmodSync(folder, FOLDER_MODE);
   } catch (cause) {
     const errno = errnoOf(cause);
-    if (errno === 'EEXIST') throw new DelosError('exists', `container with given ID already exists: ${id}`, { cause });
+    if (errno === 'EEXIST' && fs.existsSync(folder)) throw new DelosError('exists', `container with given ID already exists: ${id}`, { cause });
     if (errno === 'ENAMETOOLONG') throw badId(id);
     throw new DelosError('io', `${folder}: cannot be made: ${errno ?? 'an error'}`, { cause });
   }
@@ -46,7 +64,7 @@ export function reserve(root: string, id: string): string {
  * after a crash of the machine too.
  * @throws DelosError io; nothing is left of a failed attempt
  */
-export function saveRecord(root: string, record: ContainerRecord): void {
+export function writeRecord(root: string, record: ContainerRecord): void {
   const file = stateFile(root, record.id);
   const fresh = `${file}.${process.pid}`;
   try {
@@ -68,7 +86,7 @@ export function saveRecord(root: string, record: ContainerRecord): void {
  * The record of a container.
  * @throws DelosError not-found, also while `create` has no more than reserved the id; bad-id; io for a state.json that is broken
  */
-export function loadRecord(root: string, id: string): ContainerRecord {
+export function readRecord(root: string, id: string): ContainerRecord {
   const file = stateFile(root, id);
   let text: Buffer;
   try {
@@ -87,7 +105,7 @@ export function loadRecord(root: string, id: string): ContainerRecord {
 export function listRecords(root: string): StoreEntry[] {
   return folderNames(root).flatMap((id): StoreEntry[] => {
     try {
-      return [{ id, record: loadRecord(root, id) }];
+      return [{ id, record: readRecord(root, id) }];
     } catch (error) {
       if (!(error instanceof DelosError)) throw error;
       const isGone = !fs.existsSync(path.join(root, id));

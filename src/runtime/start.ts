@@ -1,0 +1,61 @@
+import fs from 'node:fs';
+import { errnoOf } from '../cgroup/control-file.ts';
+import { DelosError } from '../lib/errors.ts';
+import { endProcesses } from './delete.ts';
+import { runHooks } from './hooks.ts';
+import type { InitProcess } from './init-process.ts';
+import { lockContainer } from './lock.ts';
+import { isAlive } from './process-stat.ts';
+import { ociState } from './state.ts';
+import { conditionOf, startFifo, type Status } from './status.ts';
+import { containerFolder, readRecord } from './store.ts';
+
+/**
+ * Lets a created container go on to its program, then runs the poststart hooks. When one of those fails, the container is killed,
+ * as runtime.md "Lifecycle" step 9 wants it since 1.3; before, it was a warning.
+ * @throws DelosError not-found, wrong-state, hook-failed
+ */
+export async function startContainer(root: string, id: string): Promise<void> {
+  const record = readRecord(root, id);
+  const init = await release(root, id);
+  try {
+    await runHooks('poststart', record.config.hooks?.poststart, ociState(record, { status: 'running', init }));
+  } catch (error) {
+    await endProcesses(root, record);
+    throw error;
+  }
+}
+
+/** The lock ends before the hooks begin, which may run commands on the container. */
+async function release(root: string, id: string): Promise<InitProcess> {
+  using _ = await lockContainer(root, id);
+  const { status, init } = conditionOf(root, readRecord(root, id));
+  if (status !== 'created' || init === undefined) throw wrongState(status);
+  if (!writeByte(startFifo(containerFolder(root, id)))) throw wrongState(isAlive(init) ? 'running' : 'stopped');
+  return init;
+}
+
+/** Writes what init waits for. False when it does not wait: it has died, or a `start` was killed after its write. */
+function writeByte(fifo: string): boolean {
+  try {
+    const descriptor = fs.openSync(fifo, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOFOLLOW);
+    try {
+      fs.writeSync(descriptor, '.');
+    } finally {
+      fs.closeSync(descriptor);
+    }
+    return true;
+  } catch (cause) {
+    const errno = errnoOf(cause);
+    if (errno !== 'ENXIO' && errno !== 'EPIPE') throw new DelosError('io', `${fifo}: cannot be written: ${errno ?? 'an error'}`, { cause });
+    return false;
+  } finally {
+    fs.rmSync(fifo, { force: true });
+  }
+}
+
+function wrongState(status: Status): DelosError {
+  if (status === 'running') return new DelosError('wrong-state', 'cannot start an already running container');
+  if (status === 'stopped') return new DelosError('wrong-state', 'cannot start a container that has stopped');
+  return new DelosError('wrong-state', `cannot start a container in the ${status} state`);
+}
