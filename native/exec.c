@@ -153,6 +153,8 @@ static void run(struct plan *plan)
 			index = step->call == CALL_TRAP ? index + 1 : (uint32_t)values[0];
 			continue;
 		}
+		if (step->call == __NR_exit_group)
+			plan->status = (int32_t)values[0];
 		long result = perform(step, values);
 		if (step->call == __NR_clone3 && result == 0) {
 			trap = NO_STEP;

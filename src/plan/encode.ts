@@ -7,7 +7,7 @@ import { Label, type Arg, type Plan, type Step } from './step.ts';
 /** The wire form of native/plan.h. */
 export const magic = 0x4e4c5044;
 export const version = 1;
-const headerSize = 56;
+const headerSize = 64;
 export const stepSize = 88;
 const noStep = 0xffff;
 const noWant = -0x80000000;
@@ -18,6 +18,7 @@ export const base = 0x10000000;
 /** Offsets in the header. */
 const planFdOffset = 40;
 export const reasonsOffset = 48;
+export const statusOffset = 56;
 
 /** Stands for the descriptor the executor got the plan by. */
 export const planFd = new Cell('plan', new Block(new Uint8Array(8), () => 'plan'), 0);

@@ -1,6 +1,6 @@
 import { enumName, errnoName, flagNames } from '../abi/names.ts';
 import { syscalls, type SyscallName } from '../abi/syscalls.ts';
-import { base, magic, reasonsOffset, stepSize, version } from './encode.ts';
+import { base, magic, reasonsOffset, statusOffset, stepSize, version } from './encode.ts';
 
 const reportOffset = 24;
 
@@ -22,7 +22,7 @@ export interface Refusal {
  */
 export function readRefusal(bytes: Uint8Array): Refusal | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 56 || view.getUint32(0, true) !== magic || view.getUint32(4, true) !== version) throw new Error('assertion: no plan');
+  if (bytes.length < 64 || view.getUint32(0, true) !== magic || view.getUint32(4, true) !== version) throw new Error('assertion: no plan');
   const failed = view.getUint32(reportOffset, true);
   if (failed === 0) return undefined;
   const at = view.getUint32(12, true) + (failed - 1) * stepSize;
@@ -38,6 +38,11 @@ export function readRefusal(bytes: Uint8Array): Refusal | undefined {
     result: Number(view.getBigInt64(reportOffset + 8, true)),
     why: readReason(bytes, view, view.getUint16(at + 70, true)),
   };
+}
+
+/** What the executor exited with, for whoever is not its parent. */
+export function readStatus(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getInt32(statusOffset, true);
 }
 
 function readArguments(bytes: Uint8Array, view: DataView, at: number, call: SyscallName): string[] {

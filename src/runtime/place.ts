@@ -1,14 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import fs from 'node:fs';
 import { F_DUPFD } from '../abi/fcntl.ts';
 import { Address, Block, Cell, cStrings } from '../plan/block.ts';
 import { planFd, type EncodedPlan } from '../plan/encode.ts';
-import { readRefusal } from '../plan/refusal.ts';
 import { call, type Item } from '../plan/step.ts';
 import { executorFd, memfd } from '../sys/memfd.ts';
 import { syscall } from '../sys/syscall.ts';
-import { refusedError } from './refused.ts';
+import { LoadedPlan } from './loaded-plan.ts';
 
 /** Where and how a plan is run. */
 export interface Place {
@@ -22,29 +20,6 @@ export interface Place {
   run(plan: EncodedPlan, preserve: number): Promise<number>;
 }
 
-/** A plan in a descriptor, ready for an executor; close it when its report has been read. */
-export class LoadedPlan implements Disposable {
-  readonly fd: number;
-  readonly #length: number;
-
-  constructor(plan: EncodedPlan) {
-    this.fd = memfd('delos-plan', plan.bytes);
-    this.#length = plan.bytes.length;
-  }
-
-  /** @throws DelosError kernel-refused or hook-failed, when the plan reports a refusal. */
-  check(): void {
-    const bytes = new Uint8Array(this.#length);
-    fs.readSync(this.fd, bytes, 0, bytes.length, 0);
-    const refusal = readRefusal(bytes);
-    if (refusal) throw refusedError(refusal);
-  }
-
-  [Symbol.dispose](): void {
-    fs.closeSync(this.fd);
-  }
-}
-
 /** An executor of its own, a child of this process, with this process's stdio. */
 export const spawned: Place = {
   refused: undefined,
@@ -52,9 +27,8 @@ export const spawned: Place = {
     using loaded = new LoadedPlan(plan);
     const inherited = Array.from({ length: 3 + preserve }, (_, fd) => fd);
     const child = spawn(executorPath(), [String(inherited.length)], { stdio: [...inherited, loaded.fd] });
-    const [code] = (await once(child, 'exit')) as [number | null];
-    loaded.check();
-    return code ?? 1;
+    await once(child, 'exit');
+    return loaded.check();
   },
 };
 
