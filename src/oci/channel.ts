@@ -27,6 +27,14 @@ export function initLeads(why: string): Pick<Field, 'after' | 'init'> {
   };
 }
 
+/** Steps of the runtime that need init to have come this far, and to wait for them. */
+export function whileInitWaits(build: Build, steps: readonly Item[], why: string): { after: Item[]; init: Item[] } {
+  return {
+    after: [receive(build, 'runtime', why), ...steps, send(build, 'runtime', why)],
+    init: [send(build, 'init', why), receive(build, 'init', why)],
+  };
+}
+
 /** What a process that gives up does last, so that the other one hears of it: two bytes are a refusal. */
 export function giveUp({ cells }: Build): Item[] {
   return [call('write', [cells.initEnd, '!', 2], 'the runtime hears of the refusal', { accept: { any: 'next' } }), call('exit_group', [1], 'refused')];

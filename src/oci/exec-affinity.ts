@@ -5,13 +5,13 @@ import { bitmap } from './scheduling.ts';
 
 /** process.execCPUAffinity: the processors while the process joins its cgroup, and those after it. sched_setaffinity(2) */
 export const initialAffinity: Field = {
-  at: ['/process/execCPUAffinity/initial'],
+  at: ['/process/execCPUAffinity'],
   support: 'full',
   after: (build) => affinity(build, 'initial'),
 };
 
 export const finalAffinity: Field = {
-  at: ['/process/execCPUAffinity/final'],
+  at: [],
   support: 'full',
   after: (build) => affinity(build, 'final'),
 };

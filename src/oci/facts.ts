@@ -1,5 +1,6 @@
 import type { Cpuset } from '../cgroup/ancestors.ts';
 import type { CgroupHost } from '../cgroup/hierarchy.ts';
+import type { HostDevice } from './net-devices.ts';
 
 /** What a plan needs to know of the host. It is gathered once, before planning; `plan` itself looks at nothing. */
 export interface Facts {
@@ -18,6 +19,8 @@ export interface Facts {
   readonly cpuset: { readonly empty: readonly string[]; readonly parent: Cpuset };
   /** What the source of each bind mount is, by its absolute path. A missing one is not in the map. */
   readonly sources: Readonly<Record<string, 'directory' | 'file'>>;
+  /** The devices linux.netDevices names, by their name here; a missing one is not in the map. */
+  readonly netDevices: Readonly<Record<string, HostDevice>>;
   /** Home of process.user in the image's /etc/passwd; `/` when it is not there. */
   readonly home: string;
   /** newuidmap and newgidmap, where they are needed and installed. */

@@ -1,7 +1,7 @@
 import { MFD_CLOEXEC, SEEK_SET } from '../abi/fcntl.ts';
 import { Address, Block, Cell, cell, cStrings } from '../plan/block.ts';
 import { call, type Item } from '../plan/step.ts';
-import { initLeads, runtimeLeads } from './channel.ts';
+import { whileInitWaits } from './channel.ts';
 import type { Hook } from './config/types.ts';
 import { hasNew, type Build, type Field } from './field.ts';
 import { runProgram } from './hook-process.ts';
@@ -45,22 +45,19 @@ function runHooks(build: Build, name: string, hooks: readonly Hook[], status: St
 export const runtimeHooks: Field = {
   at: ['/hooks/prestart', '/hooks/createRuntime'],
   support: 'full',
-  after: (build) => {
-    const { prestart = [], createRuntime = [] } = build.config.hooks ?? {};
-    if (prestart.length + createRuntime.length === 0) return [];
-    return [
-      ...(initLeads('the namespaces are there').after?.(build) ?? []),
-      ...runHooks(build, 'prestart', prestart, 'creating', build.cells.pid),
-      ...runHooks(build, 'createRuntime', createRuntime, 'creating', build.cells.pid),
-      ...(runtimeLeads('the hooks have run').after?.(build) ?? []),
-    ];
-  },
-  init: (build) => {
-    const { prestart = [], createRuntime = [] } = build.config.hooks ?? {};
-    if (prestart.length + createRuntime.length === 0) return [];
-    return [...(initLeads('the namespaces are there').init?.(build) ?? []), ...(runtimeLeads('the hooks have run').init?.(build) ?? [])];
-  },
+  after: (build) => early(build)?.after ?? [],
+  init: (build) => early(build)?.init ?? [],
 };
+
+function early(build: Build): ReturnType<typeof whileInitWaits> | undefined {
+  const { prestart = [], createRuntime = [] } = build.config.hooks ?? {};
+  if (prestart.length + createRuntime.length === 0) return undefined;
+  const steps = [
+    ...runHooks(build, 'prestart', prestart, 'creating', build.cells.pid),
+    ...runHooks(build, 'createRuntime', createRuntime, 'creating', build.cells.pid),
+  ];
+  return whileInitWaits(build, steps, 'the hooks find the namespaces');
+}
 
 /** createContainer: in the container's namespaces, but before its root is entered, so the path is the runtime's. */
 export const createContainerHooks: Field = {

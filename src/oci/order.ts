@@ -11,6 +11,7 @@ import { openProcPid, pidFile, recordInit } from './init.ts';
 import { oomScoreAdj, rlimits } from './limits.ts';
 import { loopback } from './loopback.ts';
 import { mounts } from './mount/index.ts';
+import { netDevices } from './net-devices.ts';
 import { cgroupNamespace, joinNamespaces, joinPidNamespace } from './namespaces.ts';
 import { awaitStart, cwd, findProgram, makeCwd, openStart, program, umask } from './program.ts';
 import { ready } from './ready.ts';
@@ -39,13 +40,15 @@ export const order: readonly Field[] = [
   joinCgroup, // before the cgroup namespace, whose root this becomes
   rlimits, // from outside: they may be raised
   oomScoreAdj,
-  outsideIsReady,
+  outsideIsReady, // it may join and make namespaces now
+
   becomeRoot,
   joinNamespaces,
   cgroupNamespace,
   timeOffsets,
   session, // after the files of /proc/self that an undumpable process may not write
   loopback,
+  netDevices, // before the hooks that may want to use them
   runtimeHooks, // they find the namespaces, and the root still the host's
   rootfs,
   mounts,

@@ -6,6 +6,7 @@ import type { CgroupHost } from '../cgroup/hierarchy.ts';
 import type { CgroupDirectory } from '../cgroup/path.ts';
 import type { Config } from './config/types.ts';
 import type { Facts } from './facts.ts';
+import type { HostDevice } from './net-devices.ts';
 import { parseMountOptions } from './mount/options.ts';
 
 /** What does not change while this process lives. */
@@ -30,7 +31,7 @@ export function hostFacts(): HostFacts {
 
 /** The facts a plan for this configuration needs: those of the host, and what the configuration's paths are here. */
 export function probe(config: Config, bundle: string, cgroup: readonly CgroupDirectory[]): Facts {
-  return { ...hostFacts(), ...cgroupFacts(cgroup), sources: bindSources(config, bundle), home: homeOf(config, bundle) };
+  return { ...hostFacts(), ...cgroupFacts(cgroup), sources: bindSources(config, bundle), netDevices: netDevices(config), home: homeOf(config, bundle) };
 }
 
 function readHost(): HostFacts {
@@ -86,6 +87,32 @@ function bindSources(config: Config, bundle: string): Record<string, 'directory'
     if (found) kinds[source] = found.isDirectory() ? 'directory' : 'file';
   }
   return kinds;
+}
+
+function netDevices(config: Config): Facts['netDevices'] {
+  const names = Object.keys(config.linux?.netDevices ?? {});
+  if (names.length === 0) return {};
+  const addresses = os.networkInterfaces();
+  return Object.fromEntries(names.flatMap((name): [string, HostDevice][] => {
+    const index = readOr(`/sys/class/net/${path.basename(name)}/ifindex`, '');
+    if (index === '') return [];
+    const up = (Number(readOr(`/sys/class/net/${path.basename(name)}/flags`, '0')) & 1) !== 0;
+    const own = (addresses[name] ?? []).filter((entry) => !(entry.family === 'IPv6' && entry.scopeid !== 0));
+    return [[name, { index: Number(index), up, addresses: own.map(({ family, address, cidr }) => ({
+      family: family === 'IPv4' ? 4 as const : 6 as const, address: addressBytes(address), prefix: Number(cidr?.split('/')[1] ?? 32),
+    })) }]];
+  }));
+}
+
+/** The 4 or 16 bytes of an address as Node prints it. */
+function addressBytes(text: string): Uint8Array {
+  if (!text.includes(':')) return Uint8Array.from(text.split('.').map(Number));
+  const [head = '', tail] = text.split('::');
+  const groups = (part: string): string[] => (part === '' ? [] : part.split(':'));
+  const before = groups(head);
+  const after = groups(tail ?? '');
+  const all = [...before, ...Array.from({ length: tail === undefined ? 0 : 8 - before.length - after.length }, () => '0'), ...after];
+  return Uint8Array.from(all.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]));
 }
 
 /** Home in the image's passwd(5). The file is read only if no symlink leads out of the image. */

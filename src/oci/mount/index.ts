@@ -12,7 +12,7 @@ import { copyUpMount } from './tmpcopyup.ts';
 
 /** mounts, config.md "Mounts": in the order of the list, each placed through a descriptor below the container's root. */
 export const mounts: Field = {
-  at: ['/mounts'],
+  at: ['/mounts', '/linux/mountLabel'],
   support: 'full',
   before: (build) => planned(build).flatMap(({ before }) => before),
   init: (build) => planned(build).flatMap(({ init }) => init),
