@@ -153,7 +153,8 @@ test('a signal goes to all, and a frozen cgroup stays frozen', { skip: reason },
   await once(child.stdout, 'data');
   await freeze(paths);
   await signalAll(paths, 'SIGTERM');
-  assert.equal(isFrozen(paths), true);
+  // v2 wakes whoever gets a signal for a moment.
+  await until(() => isFrozen(paths), 'the cgroup to stand still');
   thaw(paths);
   assert.equal(await child.closed.then(([code]) => code), 7);
 });
