@@ -17,6 +17,7 @@ const programs: readonly [output: string, source: string, flags: readonly string
   ['exec', 'native/exec.c', freestanding],
   ['delos-oci', 'native/front.c', freestanding],
   ['monitor', 'native/monitor.c', freestanding],
+  ['init', 'native/init.c', freestanding],
   ['sys.node', 'native/sys.c', nodeAddon],
 ];
 

@@ -1,0 +1,401 @@
+/*
+ * The parent of one container: what stays while a container runs, so that no Node has to. It runs the plan that makes the
+ * container, keeps its output in a log, serves those who attach, waits for its end, and writes down how it ended.
+ *
+ *   monitor MODE INIT OOM [COMMAND...]
+ *
+ * MODE     letters: l  output goes through pipes into the log      t  so does that of a terminal, received from the socket in 7
+ *                   i  standard input is kept open for clients     d  detached: COMMAND is run at the end, in this process
+ * INIT     file that begins with the pid of the container's init once the plan has run
+ * OOM      file of its cgroup with a line `oom_kill COUNT`
+ *
+ * Descriptors it is started with: 0 to 2, the container's own unless MODE says otherwise; 3 the container's folder, in which it
+ * makes `log`, `attach` (clients.h) and `exit`; 4 a pipe that takes the plan's exit code as a byte when the plan has run; 5 the
+ * plan; 6 the executor; 7 a listening socket for the terminal's master.
+ *
+ * `exit` is `CODE SECONDS.NANOSECONDS KILLED`: the exit code or 128 + signal, when, and 1 if memory was exhausted. It is there in
+ * whole or not at all.
+ */
+#include <errno.h>
+#include <linux/close_range.h>
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+#include <linux/prctl.h>
+#include <linux/wait.h>
+#include <asm/ioctls.h>
+#include <asm/signal.h>
+#include "clients.h"
+#include "log.h"
+
+#define AF_UNIX 1
+#define SOCK_STREAM 1
+#define CLD_EXITED 1
+
+enum descriptor { FOLDER = 3, READY, PLAN, EXECUTOR, CONSOLE };
+
+static int output = -1, error_output = -1; /* where the container's output is read; the terminal's master is the first */
+static int input = -1; /* where its input is written */
+static int has_terminal;
+static int exit_code = -1; /* until it has ended */
+
+static void quit(int status)
+{
+	for (;;)
+		call1(__NR_exit_group, status);
+}
+
+/* A fault of ours, before anything runs: docker's code for it. */
+static long must(long result)
+{
+	if (result < 0)
+		quit(125);
+	return result;
+}
+
+static int contains(const char *mode, char letter)
+{
+	for (; *mode; mode++)
+		if (*mode == letter)
+			return 1;
+	return 0;
+}
+
+static int code_of(const int *info) /* siginfo_t: si_signo, si_errno, si_code, pad, si_pid, si_uid, si_status */
+{
+	return info[2] == CLD_EXITED ? info[6] : 128 + info[6];
+}
+
+static int listen_for_clients(void)
+{
+	struct {
+		unsigned short family;
+		char path[16];
+	} address = { AF_UNIX, "attach" };
+	int fd = (int)must(call3(__NR_socket, AF_UNIX, SOCK_STREAM | O_CLOEXEC | O_NONBLOCK, 0));
+	/* Relative, since the whole path can be longer than an address is. */
+	must(call1(__NR_fchdir, FOLDER));
+	call1(__NR_unlink, "attach");
+	must(call3(__NR_bind, fd, &address, sizeof address));
+	must(call2(__NR_listen, fd, CLIENTS));
+	must(call1(__NR_chdir, "/"));
+	return fd;
+}
+
+/* Runs the plan in a child with these three descriptors. Gives its exit code. */
+static int run_plan(const int *stdio, char **environment)
+{
+	char *arguments[] = { "delos-exec", "3", 0 };
+	int info[32];
+	long child = must(call0(__NR_fork));
+	if (child == 0) {
+		/* None of the three is below 3 but at its own place, so that none is overwritten before it is copied. */
+		for (int i = 0; i < 3; i++)
+			if (stdio[i] != i)
+				must(call2(__NR_dup2, stdio[i], i));
+		must(call3(__NR_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC));
+		must(call2(__NR_dup2, PLAN, 3));
+		call5(__NR_execveat, EXECUTOR, "", arguments, environment, AT_EMPTY_PATH);
+		quit(125);
+	}
+	while (call5(__NR_waitid, P_PID, child, info, WEXITED, 0) == -EINTR)
+		;
+	return code_of(info);
+}
+
+static void make_pipe(int *ends)
+{
+	must(call2(__NR_pipe2, ends, O_CLOEXEC));
+}
+
+static void unblocking(int fd)
+{
+	call3(__NR_fcntl, fd, F_SETFL, call3(__NR_fcntl, fd, F_GETFL, 0) | O_NONBLOCK);
+}
+
+/* Makes the container, with pipes of ours where MODE wants them. */
+static int make_container(const char *mode, char **environment)
+{
+	int stdio[3] = { 0, 1, 2 }, ends[3][2] = { { -1, 0 }, { -1, 1 }, { -1, 2 } };
+	if (contains(mode, 'l')) {
+		make_pipe(ends[1]);
+		make_pipe(ends[2]);
+		output = ends[1][0], error_output = ends[2][0];
+		stdio[1] = ends[1][1], stdio[2] = ends[2][1];
+		if (contains(mode, 'i')) {
+			make_pipe(ends[0]);
+			input = ends[0][1];
+			stdio[0] = ends[0][0];
+		}
+	}
+	int code = run_plan(stdio, environment);
+	for (int i = 0; i < 3; i++)
+		if (stdio[i] != i)
+			call1(__NR_close, stdio[i]);
+	return code;
+}
+
+/* The terminal's master, which the plan has sent before it ended. */
+static int receive_master(void)
+{
+	char byte[16];
+	struct {
+		unsigned long length;
+		int level, type, fd, pad;
+	} control = { 0 };
+	struct {
+		void *base;
+		unsigned long length;
+	} vector = { byte, sizeof byte };
+	struct {
+		void *name;
+		long name_length;
+		void *vectors;
+		unsigned long count;
+		void *control;
+		unsigned long control_length;
+		long flags;
+	} message = { 0, 0, &vector, 1, &control, sizeof control, 0 };
+	int connection = (int)must(call4(__NR_accept4, CONSOLE, 0, 0, O_CLOEXEC));
+	must(call3(__NR_recvmsg, connection, &message, 0x40000000 /* MSG_CMSG_CLOEXEC */));
+	call1(__NR_close, connection);
+	call1(__NR_close, CONSOLE);
+	return message.control_length < 20 ? -1 : control.fd;
+}
+
+static unsigned long number_at(const char *text)
+{
+	unsigned long value = 0;
+	for (; *text >= '0' && *text <= '9'; text++)
+		value = value * 10 + (unsigned long)(*text - '0');
+	return value;
+}
+
+static int read_pid(const char *file)
+{
+	char text[32] = { 0 };
+	int fd = (int)must(call3(__NR_open, file, O_CLOEXEC, 0));
+	must(call3(__NR_read, fd, text, sizeof text - 1));
+	call1(__NR_close, fd);
+	return (int)number_at(text);
+}
+
+/* Whether a line of the file is `oom_kill` and a number that is not 0. */
+static int out_of_memory(int fd)
+{
+	static const char word[] = "\noom_kill ";
+	static char text[1024] = "\n";
+	long length = call4(__NR_pread64, fd, text + 1, sizeof text - 2, 0);
+	for (long at = 0; at < length; at++) {
+		int i = 0;
+		while (word[i] && text[at + i] == word[i])
+			i++;
+		if (!word[i])
+			return number_at(text + at + i) > 0;
+	}
+	return 0;
+}
+
+static void write_exit(int oom)
+{
+	char text[64], *at = text;
+	struct moment moment = now();
+	int fd = (int)call4(__NR_openat, FOLDER, "exit.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	at = put_number(at, (unsigned long)exit_code, 1);
+	*at++ = ' ';
+	at = put_number(at, (unsigned long)moment.seconds, 1);
+	*at++ = '.';
+	at = put_number(at, (unsigned long)moment.nanoseconds, 9);
+	*at++ = ' ';
+	*at++ = (char)('0' + out_of_memory(oom));
+	*at++ = '\n';
+	if (call3(__NR_write, fd, text, at - text) == at - text)
+		call4(__NR_renameat, FOLDER, "exit.new", FOLDER, "exit");
+	call1(__NR_close, fd);
+}
+
+/* Orphans of the container come to us too, where it has no pid namespace of its own. */
+static void reap(int init)
+{
+	int info[32];
+	while (info[4] = 0, call5(__NR_waitid, P_ALL, 0, info, WEXITED | WNOHANG, 0) == 0 && info[4] != 0)
+		if (info[4] == init)
+			exit_code = code_of(info);
+}
+
+static void close_input(void)
+{
+	if (input >= 0 && !has_terminal) {
+		call1(__NR_close, input);
+		input = -1;
+	}
+}
+
+/* Does what a whole frame asks for. False when the container does not take its input yet. */
+static int obey(struct client *client)
+{
+	unsigned short *size = (unsigned short *)(client->input + HEADER);
+	if (client->input[0] == 'i')
+		while (input >= 0 && client->used < client_length(client)) {
+			long written = call3(__NR_write, input, client->input + HEADER + client->used, client_length(client) - client->used);
+			if (written == -EAGAIN)
+				return 0;
+			if (written < 0)
+				close_input();
+			else
+				client->used += written;
+			if (written < 0 && has_terminal)
+				break;
+		}
+	else if (client->input[0] == 'a')
+		client->watches = 1, client->sent = piece_size;
+	else if (client->input[0] == 'e')
+		close_input();
+	else if (client->input[0] == 'r' && has_terminal && client_length(client) == 4) {
+		unsigned short window[4] = { size[0], size[1], 0, 0 };
+		call3(__NR_ioctl, output, TIOCSWINSZ, window);
+	}
+	return 1;
+}
+
+static void serve(struct client *client)
+{
+	if (!client_has_frame(client))
+		client_receive(client);
+	if (client->fd >= 0 && client_has_frame(client) && obey(client))
+		client->have = client->used = 0;
+}
+
+/* Reads one piece of output. False at its end; EIO is that of a terminal nobody has open, which may be opened again. */
+static int take(int fd, char type, const char *stream)
+{
+	long got = call3(__NR_read, fd, piece + HEADER, OUTPUT_MAX);
+	if (got == -EAGAIN || got == -EINTR)
+		return 1;
+	if (got <= 0)
+		return 0;
+	log_output(stream, piece + HEADER, got);
+	clients_send(type, got);
+	return 1;
+}
+
+/* Gives whether to leave it alone for a while: a terminal that nobody has open is at its end only with the container. */
+static int take_output(int *fd, char type, const char *stream)
+{
+	if (take(*fd, type, stream))
+		return 0;
+	if (has_terminal)
+		return 1;
+	call1(__NR_close, *fd);
+	*fd = -1;
+	return 0;
+}
+
+enum poll_index { SIGNALS, LISTENER, OUTPUT, ERROR_OUTPUT, INPUT, FIRST_CLIENT, POLLS = FIRST_CLIENT + CLIENTS };
+
+static void want(struct pollfd *poll, int fd, short events)
+{
+	poll->fd = fd;
+	poll->events = events;
+	poll->revents = 0;
+}
+
+static void prepare_polls(struct pollfd *polls, int signals, int listener, int rests)
+{
+	int behind = clients_behind(), waiting = 0;
+	for (int i = 0; i < CLIENTS; i++) {
+		struct client *client = &clients[i];
+		int full = client->fd >= 0 && client_has_frame(client);
+		waiting |= full;
+		short events = (short)((client_is_behind(client) ? POLLOUT : 0) | (full ? 0 : POLLIN));
+		want(&polls[FIRST_CLIENT + i], exit_code >= 0 && !client_is_behind(client) ? -1 : client->fd, events);
+	}
+	want(&polls[SIGNALS], exit_code >= 0 ? -1 : signals, POLLIN);
+	want(&polls[LISTENER], exit_code >= 0 ? -1 : listener, POLLIN);
+	want(&polls[OUTPUT], behind || rests ? -1 : output, POLLIN);
+	want(&polls[ERROR_OUTPUT], behind ? -1 : error_output, POLLIN);
+	want(&polls[INPUT], waiting ? input : -1, POLLOUT);
+}
+
+/* Until the container has ended and all it wrote has been read; a client that does not read is given two seconds then. */
+static void watch(int signals, int listener, int init)
+{
+	struct pollfd polls[POLLS];
+	unsigned char info[128];
+	int rests = 0;
+	for (;;) {
+		prepare_polls(polls, signals, listener, rests);
+		int timeout = exit_code >= 0 ? (clients_behind() ? 2000 : 0) : rests ? 100 : -1;
+		long ready = call3(__NR_poll, polls, POLLS, timeout);
+		if (exit_code >= 0 && ready <= 0)
+			return;
+		if (polls[SIGNALS].revents) {
+			call3(__NR_read, signals, info, sizeof info);
+			reap(init);
+		}
+		if (polls[LISTENER].revents) {
+			long fd = call4(__NR_accept4, listener, 0, 0, O_CLOEXEC | O_NONBLOCK);
+			if (fd >= 0)
+				client_add((int)fd);
+		}
+		rests = polls[OUTPUT].revents ? take_output(&output, '1', "stdout") : 0;
+		if (polls[ERROR_OUTPUT].revents && !clients_behind())
+			take_output(&error_output, '2', "stderr");
+		for (int i = 0; i < CLIENTS; i++) {
+			struct client *client = &clients[i];
+			if (client->fd >= 0 && polls[FIRST_CLIENT + i].fd == client->fd && (polls[FIRST_CLIENT + i].revents & POLLOUT))
+				client_send(client);
+			if (client->fd >= 0 && exit_code < 0 && (polls[FIRST_CLIENT + i].revents & ~POLLOUT || client_has_frame(client)))
+				serve(client);
+		}
+	}
+}
+
+static int signals_of_children(void)
+{
+	unsigned long all = ~0ul, child = 1ul << (SIGCHLD - 1);
+	call4(__NR_rt_sigprocmask, SIG_BLOCK, &all, 0, sizeof all);
+	return (int)must(call4(__NR_signalfd4, -1, &child, sizeof child, O_CLOEXEC | O_NONBLOCK));
+}
+
+__attribute__((used)) static void start(long *stack)
+{
+	long argc = stack[0];
+	char **argv = (char **)(stack + 1), **environment = argv + argc + 1;
+	if (argc < 4)
+		quit(125);
+	const char *mode = argv[1];
+	clients_prepare();
+	must(call5(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+	int signals = signals_of_children();
+	int listener = listen_for_clients();
+	unsigned char code = (unsigned char)make_container(mode, environment);
+	if (code == 0) {
+		has_terminal = contains(mode, 't');
+		if (has_terminal)
+			output = input = receive_master();
+		if (output >= 0)
+			log_file = (int)call4(__NR_openat, FOLDER, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+		if (input >= 0)
+			unblocking(input);
+	}
+	int init = code == 0 ? read_pid(argv[2]) : 0;
+	int oom = (int)call3(__NR_open, argv[3], O_CLOEXEC, 0);
+	call3(__NR_write, READY, &code, 1);
+	if (code != 0)
+		quit(code);
+	for (int fd = READY; fd <= EXECUTOR; fd++)
+		call1(__NR_close, fd);
+	reap(init);
+	watch(signals, listener, init);
+	write_exit(oom);
+	clients_end((unsigned)exit_code);
+	if (contains(mode, 'd') && argc > 4) {
+		unsigned long none = 0;
+		call3(__NR_close_range, 3, ~0u, 0);
+		call4(__NR_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
+		call3(__NR_execve, argv[4], argv + 4, environment);
+	}
+	quit(exit_code);
+}
+
+ENTRY(start);
