@@ -1,10 +1,14 @@
 import { spawn } from 'node:child_process';
-import fs from 'node:fs';
 import { once } from 'node:events';
+import fs from 'node:fs';
+import { errnoOf } from '../cgroup/control-file.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { Hook } from '../oci/config/types.ts';
 import { memfd } from '../sys/memfd.ts';
 import type { OciState } from './state.ts';
+
+/** What a timer of Node can wait for; beyond that it would go off at once. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 /**
  * Runs the hooks that belong to `start` and `delete`, one after the other, each with the container's state on stdin; the other
@@ -14,28 +18,27 @@ import type { OciState } from './state.ts';
 export async function runHooks(list: 'poststart' | 'poststop', hooks: readonly Hook[] | undefined, state: OciState): Promise<void> {
   const text = Buffer.from(JSON.stringify(state));
   for (const [index, hook] of (hooks ?? []).entries()) {
-    const outcome = await runHook(hook, text);
-    if (outcome === undefined) continue;
-    throw new DelosError('hook-failed', `hooks.${list}[${index}]: ${hook.path} ${outcome}`, { field: `/hooks/${list}/${index}` });
+    const failure = await runHook(hook, text);
+    if (failure === undefined) continue;
+    throw new DelosError('hook-failed', `hooks.${list}[${index}] (${hook.path}): ${failure}`, { field: `/hooks/${list}/${index}` });
   }
 }
 
 /** Gives what went wrong, or nothing. */
-async function runHook(hook: Hook, state: Uint8Array): Promise<string | undefined> {
-  const { path, args = [path], timeout } = hook;
+async function runHook({ path, args = [path], env = [], timeout }: Hook, state: Uint8Array): Promise<string | undefined> {
   // Not a pipe: a hook may leave its input unread, and the state may be larger than a pipe holds.
   const stdin = memfd('state', state);
   try {
     const child = spawn(path, args.slice(1), {
-      argv0: args[0] ?? path, env: environment(hook.env ?? []), stdio: [stdin, 2, 2],
-      ...(timeout !== undefined && { timeout: timeout * 1000, killSignal: 'SIGKILL' }),
+      argv0: args[0] ?? path, env: environment(env), stdio: [stdin, 2, 2],
+      ...(timeout !== undefined && { timeout: Math.min(timeout * 1000, LONGEST_MS), killSignal: 'SIGKILL' }),
     });
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     if (code === 0) return undefined;
     if (child.killed) return `did not end within ${timeout} s and was killed`;
     return code === null ? `was killed by ${signal}` : `exited with ${code}`;
   } catch (error) {
-    return `could not be started: ${(error as NodeJS.ErrnoException).code}`;
+    return `could not be started: ${errnoOf(error) ?? String(error)}`;
   } finally {
     fs.closeSync(stdin);
   }

@@ -1,3 +1,4 @@
+import path from 'node:path/posix';
 import { DelosError } from '../lib/errors.ts';
 import { parseJson } from '../oci/config/json.ts';
 import { jsonText } from './json-text.ts';
@@ -25,7 +26,7 @@ export function parseRecord(document: string | Uint8Array, file: string): Contai
   if (!Number.isInteger(value['owner'])) throw invalid(`${file}: owner`, 'a uid', value['owner']);
   if (!isObject(value['config'])) throw invalid(`${file}: config`, 'an object', value['config']);
   const { cgroup } = value;
-  if (!isObject(cgroup) || !Object.values(cgroup).every((directory) => typeof directory === 'string' && directory.startsWith('/'))) {
+  if (!isObject(cgroup) || !Object.values(cgroup).every(isNormalPath)) {
     throw invalid(`${file}: cgroup`, 'absolute directories by controller', cgroup);
   }
   return value as unknown as ContainerRecord;
@@ -46,4 +47,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function invalid(place: string, expected: string, found: unknown): DelosError {
   const text = found === undefined ? 'nothing' : jsonText(found).slice(0, 64);
   return new DelosError('io', `${place}: expected ${expected}, found ${text}`);
+}
+
+/** It is going to be removed with all in it, so a place that is spelled in a roundabout way is not taken. */
+function isNormalPath(directory: unknown): boolean {
+  return typeof directory === 'string' && path.isAbsolute(directory) && path.normalize(directory) === directory;
 }

@@ -67,10 +67,11 @@ function makeFolder(root: string, id: string): string {
 export function writeRecord(root: string, record: ContainerRecord): void {
   const file = stateFile(root, record.id);
   const fresh = `${file}.${process.pid}`;
+  const text = recordText(record);
   try {
     const descriptor = fs.openSync(fresh, fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_TRUNC | fs.constants.O_NOFOLLOW, 0o600);
     try {
-      fs.writeFileSync(descriptor, recordText(record));
+      fs.writeFileSync(descriptor, text);
       fs.fsyncSync(descriptor);
     } finally {
       fs.closeSync(descriptor);
