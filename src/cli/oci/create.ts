@@ -1,0 +1,12 @@
+import { createRequest } from './create-request.ts';
+import { explained } from './explain.ts';
+import type { OciInvocation } from './invocation.ts';
+import type { createFlags } from './lifecycle-flags.ts';
+
+export async function run(invocation: OciInvocation<typeof createFlags>): Promise<number> {
+  const request = createRequest(invocation);
+  if (await explained(invocation.globals.explain, request)) return 0;
+  const { createContainer } = await import('../../runtime/create.ts');
+  await createContainer(request);
+  return 0;
+}

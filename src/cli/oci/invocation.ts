@@ -1,0 +1,18 @@
+import type { Flag, Invocation, Program, Values } from '../vocabulary/flags.ts';
+import type { globalFlags } from './global-flags.ts';
+import type { Log } from './log.ts';
+
+/** What a command line is read against besides its words: those of this process, or of the one that asked it. */
+export interface Caller {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute. */
+  readonly cwd: string;
+}
+
+/** What every command of delos-oci is given. `globals.root` is absolute and never empty. */
+export interface OciInvocation<F extends readonly Flag[]> extends Invocation<F, readonly Flag[]> {
+  readonly program: Program;
+  readonly globals: Values<typeof globalFlags> & { readonly root: string };
+  readonly caller: Caller;
+  readonly log: Log;
+}

@@ -1,0 +1,12 @@
+import { createRequest } from './create-request.ts';
+import { explained } from './explain.ts';
+import type { OciInvocation } from './invocation.ts';
+import type { runFlags } from './lifecycle-flags.ts';
+
+/** Resolves to the container's exit code, or to 0 when it is detached. */
+export async function run(invocation: OciInvocation<typeof runFlags>): Promise<number> {
+  const request = createRequest(invocation);
+  if (await explained(invocation.globals.explain, request)) return 0;
+  const { runContainer } = await import('../../runtime/create.ts');
+  return runContainer({ ...request, detach: invocation.flags.detach, keep: invocation.flags.keep });
+}
