@@ -16,7 +16,7 @@ import { blockSignals, refusedSteps, superviseSteps, unblockSignals } from './pl
 import { cwd, findProgram, program, umask } from './program.ts';
 import { ready } from './ready.ts';
 import { ioPriority, personality, scheduler } from './scheduling.ts';
-import { earlySeccomp, seccomp } from './seccomp.ts';
+import { earlySeccomp, listenedSeccomp, seccomp } from './seccomp.ts';
 import { keyring, session } from './session.ts';
 import { apparmor, closeProcfs, privateProcfs, selinux } from './sysctl.ts';
 import { becomeRoot } from './user-namespace.ts';
@@ -42,7 +42,7 @@ const outside: readonly Field[] = [
 /** What happens in it. */
 const inside: readonly Field[] = [
   becomeRoot, execTerminal, controllingTerminal, keyring, privateProcfs, personality, scheduler, ioPriority, apparmor, selinux,
-  closeProcfs, noNewPrivileges, earlySeccomp, boundingSet, cwd, umask, user, capabilities, findProgram, ready, pidFile, seccomp, program,
+  closeProcfs, noNewPrivileges, earlySeccomp, boundingSet, cwd, umask, user, capabilities, findProgram, listenedSeccomp, ready, pidFile, seccomp, program,
 ];
 
 /** The user namespace gives the right to join the others, and the mount namespace changes what paths mean. */

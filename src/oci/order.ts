@@ -17,7 +17,7 @@ import { awaitStart, cwd, findProgram, makeCwd, openStart, program, umask } from
 import { ready } from './ready.ts';
 import { pivot, rootAttributes, rootfs } from './rootfs.ts';
 import { ioPriority, memoryPolicy, personality, scheduler } from './scheduling.ts';
-import { earlySeccomp, seccomp } from './seccomp.ts';
+import { earlySeccomp, listenedSeccomp, seccomp } from './seccomp.ts';
 import { keyring, session } from './session.ts';
 import { apparmor, closeProcfs, privateProcfs, selinux, sysctl } from './sysctl.ts';
 import { timeOffsets } from './time-offsets.ts';
@@ -82,6 +82,7 @@ export const order: readonly Field[] = [
   user, // needs CAP_SETUID
   capabilities, // none to spare from here on
   findProgram, // as the user, who must be able to run it
+  listenedSeccomp, // while the runtime is there to take the listener
   ready,
   pidFile, // whoever waits for it may take the container for ready
   awaitStart,
