@@ -1,7 +1,8 @@
 import manifest from '../../../package.json' with { type: 'json' };
 import { features } from '../../runtime/features.ts';
+import { print } from './output.ts';
 
 export function run(): Promise<number> {
-  process.stdout.write(`${JSON.stringify(features(manifest.version), null, 4)}\n`);
+  print(`${JSON.stringify(features(manifest.version), null, 4)}\n`);
   return Promise.resolve(0);
 }

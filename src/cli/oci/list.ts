@@ -1,18 +1,17 @@
 import { DelosError } from '../../lib/errors.ts';
 import { containerState, type ContainerState } from '../../runtime/state.ts';
 import { listRecords } from '../../runtime/store.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
+import type { OciInvocation } from './invocation.ts';
+import { print } from './output.ts';
 import { alignColumns } from '../vocabulary/table.ts';
-import { containerRoot } from './container-root.ts';
 import type { listFlags } from './reporting-flags.ts';
 
 /** Containers whose record cannot be read are left out: one broken folder must not hide the others. */
-export function run({ globals, flags }: Invocation<typeof listFlags>): Promise<number> {
+export function run({ globals: { root }, flags }: OciInvocation<typeof listFlags>): Promise<number> {
   const { format, quiet } = flags;
-  const root = containerRoot(globals);
   const records = listRecords(root).flatMap((entry) => ('record' in entry ? [entry.record] : []));
-  if (quiet) process.stdout.write(records.map(({ id }) => `${id}\n`).join(''));
-  else process.stdout.write(listing(records.map((record) => containerState(root, record)), format));
+  if (quiet) print(records.map(({ id }) => `${id}\n`).join(''));
+  else print(listing(records.map((record) => containerState(root, record)), format));
   return Promise.resolve(0);
 }
 

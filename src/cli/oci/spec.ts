@@ -2,12 +2,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DelosError } from '../../lib/errors.ts';
 import { defaultConfig } from '../../oci/default-config.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
+import type { OciInvocation } from './invocation.ts';
 import type { specFlags } from './reporting-flags.ts';
 
 /** Writes a config.json to begin from. One that is there already is somebody's work and stays. */
-export function run({ flags }: Invocation<typeof specFlags>): Promise<number> {
-  const file = path.join(flags.bundle, 'config.json');
+export function run({ flags, caller }: OciInvocation<typeof specFlags>): Promise<number> {
+  const file = path.resolve(caller.cwd, flags.bundle, 'config.json');
   const config = defaultConfig({ rootless: flags.rootless, uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 });
   try {
     fs.writeFileSync(file, `${JSON.stringify(config, null, '\t')}\n`, { flag: 'wx' });

@@ -1,16 +1,17 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import { DelosError } from '../../lib/errors.ts';
 import { parseResources } from '../../oci/config/parse.ts';
 import type { Resources } from '../../oci/config/types.ts';
 import { updateContainer } from '../../runtime/update.ts';
-import type { Invocation, Values } from '../vocabulary/flags.ts';
-import { containerRoot } from './container-root.ts';
+import type { Values } from '../vocabulary/flags.ts';
+import type { OciInvocation } from './invocation.ts';
 import type { updateFlags } from './reporting-flags.ts';
 
-export async function run({ globals, flags, positional: [id = ''] }: Invocation<typeof updateFlags>): Promise<number> {
+export async function run({ globals: { root }, flags, caller, positional: [id = ''] }: OciInvocation<typeof updateFlags>): Promise<number> {
   const { resources: file } = flags;
-  const changes = file === undefined ? resourcesOfFlags(flags) : parseResources(readInput(file));
-  await updateContainer(containerRoot(globals), id, changes);
+  const changes = file === undefined ? resourcesOfFlags(flags) : parseResources(readInput(file, caller.cwd));
+  await updateContainer(root, id, changes);
   return 0;
 }
 
@@ -51,9 +52,9 @@ function withoutEmpty(groups: Record<string, Record<string, number | string | un
   return Object.fromEntries(present.flatMap(([group, limits]) => (limits.length === 0 ? [] : [[group, Object.fromEntries(limits)]]))) as Resources;
 }
 
-function readInput(file: string): Uint8Array {
+function readInput(file: string, cwd: string): Uint8Array {
   try {
-    return fs.readFileSync(file === '-' ? 0 : file);
+    return fs.readFileSync(file === '-' ? 0 : path.resolve(cwd, file));
   } catch (cause) {
     throw new DelosError('io', `${file === '-' ? 'stdin' : file}: cannot be read: ${(cause as NodeJS.ErrnoException).code}`, { cause });
   }
