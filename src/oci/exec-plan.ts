@@ -11,7 +11,7 @@ import type { Facts } from './facts.ts';
 import { Cells, label, type Build, type Field, type Request } from './field.ts';
 import { cloneProcess, openProcPid, pidFile } from './init.ts';
 import { oomScoreAdj, rlimits } from './limits.ts';
-import { namespaceTypes } from './namespaces.ts';
+import { namespaceTypes, openOwnPidNamespace } from './namespaces.ts';
 import { blockSignals, refusedSteps, superviseSteps, unblockSignals } from './plan.ts';
 import { cwd, findProgram, program, umask } from './program.ts';
 import { ready } from './ready.ts';
@@ -75,6 +75,7 @@ function runtimeSection(build: Build, target: ExecTarget, descriptors: Descripto
       ...(target.wait ? [blockSignals()] : []),
       ...[...descriptors].map(([type, fd]) => openNamespace(target.pid, type, fd)),
       ...fields.flatMap((field) => field.before?.(build) ?? []),
+      openOwnPidNamespace(build),
       ...join('pid', descriptors),
       ...cloneProcess(build, 0, start),
       ...fields.flatMap((field) => field.after?.(build) ?? []),

@@ -53,6 +53,8 @@ export class Cells {
   readonly message = buffer(8, 'message');
   /** /proc/PID of init, in the runtime. */
   readonly procPid = cell('/proc/PID');
+  /** The runtime's own pid namespace, when it has joined another for its children. */
+  readonly ownPidNamespace = cell('own pid namespace', -1);
   /** The container's root, in init. */
   readonly root = cell('root');
   /** Scratch descriptors; each is used and closed within a few steps. */

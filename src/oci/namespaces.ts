@@ -44,8 +44,20 @@ function join(build: Build, type: NamespaceType): Item[] {
 export const joinPidNamespace: Field = {
   at: [],
   support: 'full',
-  before: (build) => join(build, 'pid'),
+  before: (build) => {
+    const steps = join(build, 'pid');
+    return steps.length === 0 ? [] : [openOwnPidNamespace(build), ...steps];
+  },
 };
+
+export function openOwnPidNamespace({ cells }: Build): Item {
+  return call('openat', [AT_FDCWD, '/proc/self/ns/pid', O_RDONLY | O_CLOEXEC, 0], 'to come back to', { out: cells.ownPidNamespace });
+}
+
+/** A process whose children would be in another pid namespace can have no threads, so no Node could tell of a refusal. */
+export function leavePidNamespace({ cells }: Build): Item {
+  return call('setns', [cells.ownPidNamespace, CLONE_NEWPID], 'back in its own pid namespace', { accept: { any: 'next' } });
+}
 
 export const joinNamespaces: Field = {
   at: ['/linux/namespaces'],

@@ -9,7 +9,7 @@ import type { Facts } from './facts.ts';
 import { Cells, label, type Build, type Request } from './field.ts';
 import { poststopSteps } from './hooks.ts';
 import { cloneProcess } from './init.ts';
-import { cloneFlags } from './namespaces.ts';
+import { cloneFlags, leavePidNamespace } from './namespaces.ts';
 import { order } from './order.ts';
 
 /** What the executor does when the container is built, or has ended. */
@@ -18,6 +18,10 @@ export interface PlanOptions {
   readonly refused?: readonly Item[];
   /** Leave the folder and the cgroups of a container that was not held behind when it has ended. */
   readonly keep?: boolean;
+  /** Stay until the container has ended, as for one that is not held. */
+  readonly supervise?: boolean;
+  /** What is done once it has ended, while its cgroups are still there. */
+  readonly ended?: readonly Item[];
 }
 
 /**
@@ -27,21 +31,21 @@ export interface PlanOptions {
 export function planContainer(config: Config, facts: Facts, request: Request, options: PlanOptions = {}): Plan {
   const build: Build = { config, facts, request, cells: new Cells() };
   const start = label('init');
-  return { sections: [runtimeSection(build, options, start), initSection(build, start)] };
+  const waits = !request.held || options.supervise === true;
+  return { sections: [runtimeSection(build, options, waits, start), initSection(build, waits, start)] };
 }
 
-function runtimeSection(build: Build, options: PlanOptions, start: Label): Section {
+function runtimeSection(build: Build, options: PlanOptions, waits: boolean, start: Label): Section {
   const refused = label('refused');
-  const { held } = build.request;
   return {
     name: 'runtime',
     items: [
       call('trap', [refused], 'what to do when a call is refused'),
-      ...(held ? [] : [blockSignals()]),
+      ...(waits ? [blockSignals()] : []),
       ...order.flatMap((field) => field.before?.(build) ?? []),
       ...cloneProcess(build, cloneFlags(build), start),
       ...order.flatMap((field) => field.after?.(build) ?? []),
-      ...(held ? [call('exit_group', [0], 'the container waits for start')] : superviseSteps(build, [...poststopSteps(build), ...(options.keep ? [] : removalSteps(build.request))])),
+      ...(waits ? superviseSteps(build, endSteps(build, options)) : [call('exit_group', [0], 'the container waits for start')]),
       refused,
       ...refusedSteps(build),
       ...(options.refused ?? [call('exit_group', [1], 'the report is in the plan')]),
@@ -49,19 +53,25 @@ function runtimeSection(build: Build, options: PlanOptions, start: Label): Secti
   };
 }
 
-function initSection(build: Build, start: Label): Section {
+function initSection(build: Build, waits: boolean, start: Label): Section {
   const refused = label('init was refused');
   return {
     name: 'init',
     items: [
       start,
       call('trap', [refused], 'what to do when a call is refused'),
-      ...(build.request.held ? [] : [unblockSignals()]),
+      ...(waits ? [unblockSignals()] : []),
       ...order.flatMap((field) => field.init?.(build) ?? []),
       refused,
       ...giveUp(build),
     ],
   };
+}
+
+function endSteps(build: Build, { ended = [], keep }: PlanOptions): Item[] {
+  const { held } = build.request;
+  // A held container is stopped, and stays, until it is deleted; the poststop hooks run then.
+  return [...ended, ...(held ? [] : poststopSteps(build)), ...(held || keep ? [] : removalSteps(build.request))];
 }
 
 const everySignal = bytes(new Uint8Array(8).fill(0xff), '~0');
@@ -87,10 +97,12 @@ export function superviseSteps({ cells }: Build, afterwards: readonly Item[] = [
 }
 
 /** Init is killed and waited for; what else there is in the container dies with it, or with its cgroup. */
-export function refusedSteps({ cells }: Build): Item[] {
+export function refusedSteps(build: Build): Item[] {
+  const { cells } = build;
   return [
     call('pidfd_send_signal', [cells.pidfd, SIGKILL, 0, 0], 'nothing stays behind', { accept: { any: 'next' } }),
     call('wait', [cells.pidfd, -1], 'nothing stays behind', { accept: { any: 'next' } }),
+    leavePidNamespace(build),
   ];
 }
 

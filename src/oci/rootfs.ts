@@ -7,7 +7,7 @@ import { record } from '../plan/block.ts';
 import { call, type Item } from '../plan/step.ts';
 import type { RootfsPropagation } from './config/types.ts';
 import { newMount } from './mount/filesystem.ts';
-import { hasNew, namespaceOf, type Build, type Field, type Overlay } from './field.ts';
+import { hasNew, type Build, type Field, type Overlay } from './field.ts';
 
 const propagationFlags: Readonly<Record<RootfsPropagation, number>> = {
   shared: MS_SHARED, rshared: MS_SHARED | MS_REC, slave: MS_SLAVE, rslave: MS_SLAVE | MS_REC,
@@ -74,9 +74,7 @@ export const pivot: Field = {
     const leave: Item[] = build.request.noPivot
       ? [call('mount', ['.', '/', 0, MS_MOVE, 0], '--no-pivot'), call('chroot', ['.'], '--no-pivot')]
       : [call('pivot_root', ['.', '.'], '/root/path'), call('umount2', ['.', MNT_DETACH], 'the host is out of reach')];
-    return namespaceOf(build.config, 'mount')
-      ? [enter, ...leave, call('chdir', ['/'], '/root/path'), call('close', [root], '/root/path')]
-      : [enter, call('chroot', ['.'], '/root/path'), call('chdir', ['/'], '/root/path')];
+    return [enter, ...leave, call('chdir', ['/'], '/root/path'), call('close', [root], '/root/path')];
   },
 };
 

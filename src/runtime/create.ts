@@ -45,8 +45,9 @@ export async function runContainer(wanted: RunRequest, place: Place = spawned): 
 async function build(wanted: CreateRequest, prepared: Prepared, place: Place, options: PlanOptions): Promise<number> {
   const refused = place.refused && { refused: place.refused };
   const plan = encode(planContainer(prepared.config, prepared.facts, prepared.request, { ...options, ...refused }));
-  begin(wanted.root, prepared);
+  reserve(wanted.root, prepared.record);
   try {
+    if (prepared.request.held) makeStart(prepared.request.folder);
     return await place.run(plan, wanted.preserveFds);
   } catch (error) {
     await deleteContainer(wanted.root, wanted.id, { force: true });
@@ -54,8 +55,7 @@ async function build(wanted: CreateRequest, prepared: Prepared, place: Place, op
   }
 }
 
-/** The container's folder, its record, and for a held one the fifo. From here on `delete --force` finds everything. */
-function begin(root: string, { record, request }: Prepared): void {
-  reserve(root, record);
-  if (request.held) syscall('mknodat', AT_FDCWD, path.join(request.folder, 'start'), S_IFIFO | 0o600, 0);
+/** The fifo that `start` writes to. */
+function makeStart(folder: string): void {
+  syscall('mknodat', AT_FDCWD, path.join(folder, 'start'), S_IFIFO | 0o600, 0);
 }

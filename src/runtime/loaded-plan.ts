@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { DelosError } from '../lib/errors.ts';
 import type { EncodedPlan } from '../plan/encode.ts';
 import { readRefusal, readStatus } from '../plan/refusal.ts';
 import { memfd } from '../sys/memfd.ts';
@@ -12,9 +13,14 @@ export class LoadedPlan implements Disposable {
     this.fd = memfd('delos-plan', plan.bytes);
   }
 
+  /** The plan as its processes have left it. */
+  report(): Uint8Array {
+    return readPlan(this.fd);
+  }
+
   /**
    * The exit code of the executor.
-   * @throws DelosError kernel-refused or hook-failed, when the plan reports a refusal
+   * @throws DelosError kernel-refused or hook-failed, when the plan reports a refusal; interrupted, when its executor was killed
    */
   check(): number {
     return checkPlan(this.fd);
@@ -25,11 +31,22 @@ export class LoadedPlan implements Disposable {
   }
 }
 
-/** The exit code of a plan that has run, from its descriptor. @throws DelosError kernel-refused or hook-failed */
+/** The exit code of a plan that has run, from its descriptor. @throws DelosError kernel-refused, hook-failed, interrupted */
 export function checkPlan(fd: number): number {
-  const bytes = new Uint8Array(fs.fstatSync(fd).size);
-  fs.readSync(fd, bytes, 0, bytes.length, 0);
+  return checkReport(readPlan(fd));
+}
+
+/** The same from its bytes. */
+export function checkReport(bytes: Uint8Array): number {
   const refusal = readRefusal(bytes);
   if (refusal) throw refusedError(refusal);
-  return readStatus(bytes);
+  const status = readStatus(bytes);
+  if (status === undefined) throw new DelosError('interrupted', 'the process that runs the plan was killed before the container ended');
+  return status;
+}
+
+function readPlan(fd: number): Uint8Array {
+  const bytes = new Uint8Array(fs.fstatSync(fd).size);
+  fs.readSync(fd, bytes, 0, bytes.length, 0);
+  return bytes;
 }

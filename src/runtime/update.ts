@@ -1,8 +1,10 @@
 import { applyWrites, readCurrentLimits } from '../cgroup/control.ts';
-import { readCgroupHost } from '../cgroup/host.ts';
+import type { CgroupPaths } from '../cgroup/path.ts';
 import { resourceWrites } from '../cgroup/resources.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { Resources } from '../oci/config/types.ts';
+import { hostFacts } from '../oci/probe.ts';
+import { changeDevices } from './device-limits.ts';
 import { lockContainer } from './lock.ts';
 import { conditionOf } from './status.ts';
 import { readRecord, writeRecord } from './store.ts';
@@ -18,21 +20,30 @@ export async function updateContainer(root: string, id: string, changes: Resourc
   const { config, cgroup } = record;
   const before = config.linux?.resources ?? {};
   const after = mergeResources(before, changes);
-  const host = readCgroupHost();
-  const writesOf = (limits: Resources) => resourceWrites(limited(limits, changes), host, readCurrentLimits(cgroup));
   try {
-    applyWrites(cgroup, writesOf(after));
+    await applyLimits(cgroup, after, changes);
     writeRecord(root, { ...record, config: { ...config, linux: { ...config.linux, resources: after } } });
   } catch (error) {
-    restore(() => applyWrites(cgroup, writesOf(before)));
+    await restore(cgroup, before, changes);
     throw error;
   }
 }
 
-/** The first error is the one to report. */
-function restore(write: () => void): void {
+/** Applies the groups that change. Their other members are written again, as some hold for one another: quota and period, limit and swap. */
+async function applyLimits(cgroup: CgroupPaths, limits: Resources, changes: Resources): Promise<void> {
+  const { cgroup: host } = hostFacts();
+  const changing = Object.fromEntries(Object.entries(limits).filter(([group]) => group in changes)) as Resources;
+  const { devices, ...others } = changing;
+  // Decided before anything is done, so that a bad value changes nothing.
+  const writes = resourceWrites(others, host, readCurrentLimits(cgroup));
+  if (devices !== undefined) await changeDevices(host, cgroup, devices);
+  applyWrites(cgroup, writes);
+}
+
+/** As far as possible: the first error is the one to report. */
+async function restore(cgroup: CgroupPaths, before: Resources, changes: Resources): Promise<void> {
   try {
-    write();
+    await applyLimits(cgroup, before, changes);
   } catch (error) {
     if (!(error instanceof DelosError)) throw error;
   }
@@ -49,9 +60,4 @@ export function mergeResources(before: Resources, changes: Resources): Resources
 
 function isGroup(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Only the groups that change. Their other members are written again, as some hold for one another: quota and period, limit and swap. */
-function limited(limits: Resources, changes: Resources): Resources {
-  return Object.fromEntries(Object.entries(limits).filter(([group]) => group in changes && group !== 'devices')) as Resources;
 }

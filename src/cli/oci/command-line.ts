@@ -6,27 +6,24 @@ import { readFlags, type Reading } from '../vocabulary/flag-reader.ts';
 import { parseCommandLine, versionFlag, type Flag, type Invocation, type Values } from '../vocabulary/flags.ts';
 import { commandHelp, programHelp } from '../vocabulary/help.ts';
 import { containerRoot } from './container-root.ts';
+import { EXEC_FAILED, FAILED } from './exit-codes.ts';
 import { globalFlags } from './global-flags.ts';
 import type { Caller, OciInvocation } from './invocation.ts';
 import { Log, type LogOptions } from './log.ts';
 import { print, writeText } from './output.ts';
 import { program } from './program.ts';
 
-/** Of a command line that went wrong; `exec` has one of its own, so that a program's exit code 1 can be told from it. runc's. */
-const FAILED = 1;
-const EXEC_FAILED = 255;
-
 /**
  * Runs one command line of `delos-oci`. Nothing is thrown: what goes wrong is a line of the log.
  * @param argv the words after the program's own name
- * @param cwd absolute; relative paths of the command line begin there
+ * @param caller whose command line it is; relative paths begin in its working directory
  * @returns the exit code: 0, 1 for an error (`exec`: 255), or the container's for `run` and `exec`
  */
-export async function ociMain(argv: readonly string[], env: Caller['env'], cwd: string): Promise<number> {
+export async function ociMain(argv: readonly string[], caller: Caller): Promise<number> {
   let log = new Log({ format: 'text', debug: false });
   try {
-    log = new Log(logOptions(argv, cwd));
-    return await dispatch(argv, { env, cwd }, log);
+    log = new Log(logOptions(argv, caller.cwd));
+    return await dispatch(argv, caller, log);
   } catch (error) {
     log.error(sentence(error));
     // A bug of ours is looked for where it was thrown.

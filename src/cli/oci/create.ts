@@ -1,5 +1,6 @@
 import { createRequest } from './create-request.ts';
 import { explained } from './explain.ts';
+import { reportCommand } from './report-command.ts';
 import type { OciInvocation } from './invocation.ts';
 import type { createFlags } from './lifecycle-flags.ts';
 
@@ -7,6 +8,6 @@ export async function run(invocation: OciInvocation<typeof createFlags>): Promis
   const request = createRequest(invocation);
   if (await explained(invocation.globals.explain, request)) return 0;
   const { createContainer } = await import('../../runtime/create.ts');
-  await createContainer(request);
+  await createContainer(request, invocation.caller.place(reportCommand(invocation, false)));
   return 0;
 }

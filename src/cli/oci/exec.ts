@@ -7,6 +7,7 @@ import { execContainer } from '../../runtime/exec.ts';
 import { readRecord } from '../../runtime/store.ts';
 import { parseExecCgroups } from './exec-cgroup.ts';
 import { execProcess } from './exec-process.ts';
+import { reportCommand } from './report-command.ts';
 import type { OciInvocation } from './invocation.ts';
 import type { execFlags } from './lifecycle-flags.ts';
 import { preservedDescriptors } from './preserved-descriptors.ts';
@@ -29,7 +30,7 @@ export async function run(invocation: ExecInvocation): Promise<number> {
     preserveFds: preservedDescriptors(flags['preserve-fds'], caller.env),
     ignorePaused: flags['ignore-paused'],
     cgroup: parseExecCgroups(flags.cgroup),
-  });
+  }, caller.place(reportCommand(invocation, true)));
 }
 
 function processOf({ globals, flags, positional: [id = '', ...args], caller }: ExecInvocation): Process {

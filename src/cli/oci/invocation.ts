@@ -1,3 +1,4 @@
+import type { Place } from '../../runtime/place.ts';
 import type { Flag, Invocation, Program, Values } from '../vocabulary/flags.ts';
 import type { globalFlags } from './global-flags.ts';
 import type { Log } from './log.ts';
@@ -7,6 +8,10 @@ export interface Caller {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute. */
   readonly cwd: string;
+  /** The file of this program, for a command that starts it again. */
+  readonly program: string;
+  /** Where plans run, given the command line that tells of a refusal. */
+  readonly place: (report: readonly string[]) => Place;
 }
 
 /** What every command of delos-oci is given. `globals.root` is absolute and never empty. */

@@ -1,5 +1,5 @@
 import { command } from '../vocabulary/flags.ts';
-import { createFlags, deleteFlags, execFlags, killFlags, runFlags } from './lifecycle-flags.ts';
+import { createFlags, deleteFlags, execFlags, killFlags, refusedFlags, runFlags } from './lifecycle-flags.ts';
 
 const oneContainer = { min: 1, max: 1 } as const;
 
@@ -32,6 +32,12 @@ export const kill = command({
 export const remove = command({
   name: 'delete', summary: 'delete what is left of a container', usage: 'delete [command options] <container-id>',
   flags: deleteFlags, positional: oneContainer, load: () => import('./delete.ts'),
+});
+
+/** Not for people: see refused.ts. */
+export const refused = command({
+  name: 'refused', summary: 'tell of a refused plan', usage: 'refused <container-id> <descriptor>', hidden: true,
+  flags: refusedFlags, positional: { min: 2, max: 2 }, load: () => import('./refused.ts'),
 });
 
 export const exec = command({

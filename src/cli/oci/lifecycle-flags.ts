@@ -39,3 +39,7 @@ export const execFlags = [
   { name: 'cgroup', type: 'list', value: '[controller:]path', help: "cgroup below the container's; it must exist" },
   { name: 'ignore-paused', type: 'bool', help: 'allow it in a paused container, where it waits' },
 ] as const;
+
+export const refusedFlags = [
+  { name: 'keep', type: 'bool', help: 'leave the container as it is' },
+] as const;

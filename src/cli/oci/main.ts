@@ -1,8 +1,11 @@
+import { becoming } from '../../runtime/place.ts';
 import { ociMain } from './command-line.ts';
 
 async function main(): Promise<void> {
   // Set rather than exit(), which would hide what still runs. Nothing is left to be written: all output of this program is synchronous.
-  process.exitCode = await ociMain(process.argv.slice(2), process.env, process.cwd());
+  process.exitCode = await ociMain(process.argv.slice(2), {
+    env: process.env, cwd: process.cwd(), program: process.argv[1] ?? '', place: becoming,
+  });
 }
 
 void main();

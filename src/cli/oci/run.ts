@@ -1,5 +1,6 @@
 import { createRequest } from './create-request.ts';
 import { explained } from './explain.ts';
+import { reportCommand } from './report-command.ts';
 import type { OciInvocation } from './invocation.ts';
 import type { runFlags } from './lifecycle-flags.ts';
 
@@ -8,5 +9,6 @@ export async function run(invocation: OciInvocation<typeof runFlags>): Promise<n
   const request = createRequest(invocation);
   if (await explained(invocation.globals.explain, request)) return 0;
   const { runContainer } = await import('../../runtime/create.ts');
-  return runContainer({ ...request, detach: invocation.flags.detach, keep: invocation.flags.keep });
+  const place = invocation.caller.place(reportCommand(invocation, false));
+  return runContainer({ ...request, detach: invocation.flags.detach, keep: invocation.flags.keep }, place);
 }

@@ -8,15 +8,17 @@ import { checkConfig, checkProcess } from './validate.ts';
 interface Parts {
   readonly [property: string]: unknown;
   readonly process?: object;
-  readonly linux?: object;
+  readonly linux?: { readonly namespaces?: readonly object[] };
 }
 
-/** A small good configuration with these properties put over it, as a caller's text would bring them. */
+/** A small good configuration with these properties put over it and a mount namespace, as a caller's text would bring them. */
 function checked(parts: Parts): string[] {
+  const linux = { ...parts.linux, namespaces: [...(parts.linux?.namespaces ?? []), { type: 'mount' }] };
   const text = JSON.stringify({
     ociVersion: '1.3.0',
     root: { path: 'rootfs' },
     ...parts,
+    linux,
     process: { cwd: '/', args: ['sh'], ...parts.process },
   });
   return checkConfig(parseConfig(text)).warnings;
@@ -124,6 +126,11 @@ for (const [parts, fault] of bad) {
 
 test('checkConfig() refuses Intel RDT by its name', () => {
   assert.equal(faultOf(linux({ intelRdt: { closID: 'a' } })), 'unsupported linux.intelRdt: Intel RDT is not supported');
+});
+
+test('checkConfig() refuses to mount in the host\'s namespace', () => {
+  const config = parseConfig('{"ociVersion":"1.3.0","root":{"path":"/r"},"process":{"cwd":"/","args":["a"]}}');
+  assert.throws(() => checkConfig(config), /^DelosError: linux\.namespaces: expected a namespace of type mount/);
 });
 
 const good: [what: string, parts: Parts][] = [

@@ -1,9 +1,13 @@
 import { DelosError } from '../../../lib/errors.ts';
 import { mismatch } from '../refuse.ts';
-import type { Check } from './check.ts';
+import { hasNamespace, type Check } from './check.ts';
 
-/** What is refused by name: to run without it would break what the configuration promises. */
-export const checkUnsupported: Check = ({ linux }) => {
+/** What is refused by name: to run without it would break what the configuration promises, or the host. */
+export const checkUnsupported: Check = (config) => {
+  const { linux } = config;
+  if (!hasNamespace(config, 'mount')) {
+    throw new DelosError('unsupported', 'linux.namespaces: expected a namespace of type mount, without which the mounts would be the host\'s', { field: '/linux/namespaces' });
+  }
   if (linux?.intelRdt !== undefined) {
     throw new DelosError('unsupported', 'linux.intelRdt: Intel RDT is not supported', { field: '/linux/intelRdt' });
   }

@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { preservedDescriptors } from './preserved-descriptors.ts';
+
+test('the descriptors of socket activation come on top of those asked for', () => {
+  assert.equal(preservedDescriptors(0, {}), 0);
+  assert.equal(preservedDescriptors(2, { LISTEN_FDS: '' }), 2);
+  assert.equal(preservedDescriptors(2, { LISTEN_FDS: '3' }), 5);
+});
+
+test('what is no number of descriptors is refused', () => {
+  assert.throws(() => preservedDescriptors(-1, {}), { code: 'bad-usage', message: /--preserve-fds: expected 0 to/ });
+  for (const text of ['x', '-1', '1e3', '99999999']) assert.throws(() => preservedDescriptors(0, { LISTEN_FDS: text }), { code: 'bad-usage', message: /^LISTEN_FDS: / }, text);
+});
