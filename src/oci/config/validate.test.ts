@@ -8,7 +8,7 @@ import { checkConfig, checkProcess } from './validate.ts';
 interface Parts {
   readonly [property: string]: unknown;
   readonly process?: object;
-  readonly linux?: { readonly namespaces?: readonly object[] };
+  readonly linux?: { readonly namespaces?: readonly object[]; readonly [property: string]: unknown };
 }
 
 /** A small good configuration with these properties put over it and a mount namespace, as a caller's text would bring them. */
