@@ -43,9 +43,14 @@ export const winsize = struct('winsize', { ws_row: 'u16', ws_col: 'u16', ws_xpix
 /** <time.h>. */
 export const timespec = struct('timespec', { tv_sec: 'u64', tv_nsec: 'u64' });
 
-/** <linux/bpf.h>, bpf(2): the members of union bpf_attr that two of its commands use. */
+/** <linux/bpf.h>, bpf(2): the members of union bpf_attr that its commands use. */
 export const bpf_prog_load = struct('bpf_attr', {
   prog_type: 'u32', insn_cnt: 'u32', insns: 'u64', license: 'u64', log_level: 'u32', log_size: 'u32', log_buf: 'u64',
   kern_version: 'u32', prog_flags: 'u32',
 });
 export const bpf_prog_attach = struct('bpf_attr', { target_fd: 'u32', attach_bpf_fd: 'u32', attach_type: 'u32', attach_flags: 'u32' });
+export const bpf_prog_query = struct('bpf_attr', {
+  'query.target_fd': 'u32', 'query.attach_type': 'u32', 'query.query_flags': 'u32', 'query.attach_flags': 'u32', 'query.prog_ids': 'u64',
+  'query.prog_cnt': 'u32',
+});
+export const bpf_prog_get_fd_by_id = struct('bpf_attr', { prog_id: 'u32', next_id: 'u32', open_flags: 'u32' });

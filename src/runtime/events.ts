@@ -14,6 +14,8 @@ export interface EventsRequest {
   readonly intervalMs: number;
   /** Takes a line of JSON, without newline. */
   readonly write: (line: string) => void;
+  /** Ends it before the container does. */
+  readonly signal?: AbortSignal;
 }
 
 /** The container's statistics now, as one line. @throws DelosError not-found, wrong-state */
@@ -25,14 +27,15 @@ export function statsLine(root: string, id: string): string {
  * Statistics every `intervalMs` and a line for each time the kernel kills for want of memory, until the container stops.
  * @throws DelosError not-found, wrong-state when it has stopped already
  */
-export async function followEvents({ root, id, intervalMs, write }: EventsRequest): Promise<void> {
+export async function followEvents({ root, id, intervalMs, write, signal }: EventsRequest): Promise<void> {
   const record = runningRecord(root, id);
-  const stop = new AbortController();
-  const follow = async (lines: Promise<void>): Promise<void> => lines.finally(() => stop.abort());
+  const ended = new AbortController();
+  const stop = signal === undefined ? ended.signal : AbortSignal.any([ended.signal, signal]);
+  const follow = async (lines: Promise<void>): Promise<void> => lines.finally(() => ended.abort());
   await Promise.all([
-    follow(reportStats(root, record, intervalMs, write, stop.signal)),
-    follow(reportOom(record, write, stop.signal)),
-    follow(untilStopped(root, record, stop.signal)),
+    follow(reportStats(root, record, intervalMs, write, stop)),
+    follow(reportOom(record, write, stop)),
+    follow(untilStopped(root, record, stop)),
   ]);
 }
 

@@ -8,10 +8,12 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AT_FDCWD, S_IFIFO } from '../../src/abi/fcntl.ts';
 import { SIGKILL, SIGTERM, SIGUSR1 } from '../../src/abi/signal.ts';
-import { readCpusetFacts } from '../../src/cgroup/ancestor-facts.ts';
-import { cpusetWrites } from '../../src/cgroup/ancestors.ts';
+import { readCpusetFacts, readSubtreeFacts } from '../../src/cgroup/ancestor-facts.ts';
+import { cpusetWrites, subtreeWrites } from '../../src/cgroup/ancestors.ts';
 import { applyAncestorWrites, createDirectories, joinCgroup } from '../../src/cgroup/control.ts';
 import { readControlFile } from '../../src/cgroup/control-file.ts';
+import { deviceProgram } from '../../src/cgroup/device-program.ts';
+import { devicePolicy } from '../../src/cgroup/devices.ts';
 import { freeze, isFrozen } from '../../src/cgroup/freezer.ts';
 import { readCgroupHost } from '../../src/cgroup/host.ts';
 import { cgroupDirectories, cgroupPaths } from '../../src/cgroup/path.ts';
@@ -19,6 +21,7 @@ import { killAll } from '../../src/cgroup/processes.ts';
 import { removeCgroup } from '../../src/cgroup/removal.ts';
 import type { Config } from '../../src/oci/config/types.ts';
 import { deleteContainer } from '../../src/runtime/delete.ts';
+import { replaceDeviceProgram } from '../../src/runtime/device-limits.ts';
 import { followEvents, statsLine } from '../../src/runtime/events.ts';
 import { killContainer } from '../../src/runtime/kill.ts';
 import { pauseContainer, resumeContainer } from '../../src/runtime/pause.ts';
@@ -63,6 +66,9 @@ function containerFor(context: TestContext, config: Partial<Config> = {}): Conta
   });
   const folder = reserve(root, record);
   createDirectories(directories);
+  for (const directory of directories.filter(({ hierarchy }) => hierarchy.version === 2)) {
+    applyAncestorWrites(subtreeWrites(directory, host.unifiedControllers, [], readSubtreeFacts(directory)));
+  }
   for (const directory of directories.filter(({ hierarchy }) => hierarchy.controllers.includes('cpuset') && hierarchy.version === 1)) {
     const { empty, parent: above } = readCpusetFacts(directory);
     applyAncestorWrites(cpusetWrites(directory, empty, above));
@@ -77,7 +83,7 @@ async function createInit(container: Container, script = 'exec sleep 1000'): Pro
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   joinCgroup(container.record.cgroup, child.pid ?? 0);
-  child.stdin.end('go\n');
+  child.stdin.write('go\n');
   await once(child.stdout, 'data');
   recordInit(container, child.pid ?? 0);
   return child;
@@ -366,6 +372,41 @@ test('limits are changed in the kernel and in the record; a refused change chang
   await assert.rejects(updateContainer(root, id, { pids: { limit: 5 } }), { code: 'wrong-state', message: 'container not running' });
 });
 
+const tryNull = 'while read go; do { true < /dev/null && true < /dev/kmsg && echo both || echo one; } 2>/dev/null; done';
+
+/** What init of `tryNull` may open now. */
+async function tried(init: ChildProcess): Promise<string> {
+  init.stdin?.write('go\n');
+  assert.ok(init.stdout);
+  return String(((await once(init.stdout, 'data')) as [Buffer])[0]).trim();
+}
+
+test('devices are changed while a container runs', { skip }, async (context) => {
+  const container = containerFor(context);
+  const { root, id } = container;
+  const init = await runInit(container, tryNull);
+  assert.equal(await tried(init), 'both');
+  await updateContainer(root, id, { devices: [{ allow: false }] });
+  assert.equal(await tried(init), 'one');
+  await updateContainer(root, id, { devices: [{ allow: false }, { allow: true, type: 'c', major: 1, minor: 11, access: 'r' }] });
+  assert.equal(await tried(init), 'both');
+  assert.equal(container.status(), 'running');
+});
+
+test('the device program of a v2 cgroup is replaced, not added to', {
+  skip: skip || (host.hierarchies.some(({ version }) => version === 2) ? false : 'cgroup v2 is not mounted'),
+}, async (context) => {
+  const container = containerFor(context);
+  const init = await runInit(container, tryNull);
+  const directory = container.record.cgroup[''] ?? '';
+  for (const [allow, expected] of [[false, 'one'], [true, 'both'], [false, 'one']] as const) {
+    replaceDeviceProgram(directory, deviceProgram(devicePolicy([{ allow }])));
+    assert.equal(await tried(init), expected);
+  }
+  assert.throws(() => replaceDeviceProgram(directory, new Uint8Array(8)), { code: 'kernel-refused' });
+  assert.equal(await tried(init), 'one');
+});
+
 test('statistics and processes of a container', { skip }, async (context) => {
   const container = containerFor(context);
   const { root, id } = container;
@@ -394,6 +435,10 @@ test('a kill for want of memory is told, and the end of the container ends the t
   await resumeContainer(root, id);
   await until(() => lines.includes(`{"type":"oom","id":"${id}"}`), 'the kill');
   assert.ok(lines.some((line) => line.startsWith('{"type":"stats"')));
+  const aborted = new AbortController();
+  const others = followEvents({ root, id, intervalMs: 2 ** 30, write: () => undefined, signal: aborted.signal });
+  aborted.abort();
+  await others;
   await killContainer(root, id, SIGKILL);
   await once(init, 'exit');
   await events;
