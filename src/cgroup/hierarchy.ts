@@ -97,6 +97,17 @@ export function cgroupHost(mountinfo: string, selfCgroup: string, controllers: s
   };
 }
 
+/** The host as another process in the same cgroup namespace sees it, from the text of its /proc/pid/cgroup. */
+export function asSeenBy(host: CgroupHost, cgroup: string): CgroupHost {
+  const memberships = parseSelfCgroup(cgroup);
+  const hierarchies = host.hierarchies.map((hierarchy) => {
+    const names = hierarchy.version === 2 ? '' : hierarchy.controllers.join(',');
+    const found = memberships.find(({ controllers }) => controllers.join(',') === names);
+    return found ? { ...hierarchy, own: found.path } : hierarchy;
+  });
+  return { ...host, hierarchies };
+}
+
 /** The v2 mount point of a mountinfo: where cgroup.controllers is to be read before {@link cgroupHost}. */
 export function unifiedMountPoint(mountinfo: string): string | undefined {
   return parseMountinfo(mountinfo).find(({ version }) => version === 2)?.mountPoint;

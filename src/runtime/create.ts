@@ -31,12 +31,14 @@ export async function createContainer(wanted: CreateRequest, place: Place = spaw
  */
 export async function runContainer(wanted: RunRequest, place: Place = spawned): Promise<number> {
   if (wanted.detach) {
+    place.needOwnProcess?.();
     await createContainer(wanted);
     await startContainer(wanted.root, wanted.id);
     return 0;
   }
   const prepared = prepare(wanted, false);
   if (prepared.config.process?.terminal && wanted.consoleSocket === undefined) {
+    place.needOwnProcess?.();
     return runInTerminal((consoleSocket) => runContainer({ ...wanted, consoleSocket }));
   }
   return build(wanted, prepared, place, { keep: wanted.keep });

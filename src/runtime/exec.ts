@@ -26,6 +26,7 @@ export async function execContainer(wanted: ExecRequest, place: Place = spawned)
   const pid = runningPid(wanted, record);
   checkProcess(wanted.process);
   if (wanted.process.terminal && wanted.consoleSocket === undefined) {
+    place.needOwnProcess?.();
     if (wanted.detach) throw new DelosError('bad-usage', 'cannot allocate tty if the process is detached without a console socket');
     return runInTerminal((consoleSocket) => execContainer({ ...wanted, consoleSocket }));
   }
@@ -70,7 +71,7 @@ function requestOf(wanted: ExecRequest, record: ContainerRecord, config: Config)
     folder: path.join(wanted.root, wanted.id),
     held: false,
     preserveFds: wanted.preserveFds,
-    listenFds: Math.min(Number(process.env['LISTEN_FDS'] ?? 0) || 0, wanted.preserveFds),
+    listenFds: Math.min(wanted.listenFds ?? 0, wanted.preserveFds),
     noPivot: false,
     noNewKeyring: false,
     cgroup: container.map((directory) => below(directory, record, wanted.cgroup)),

@@ -18,6 +18,8 @@ export interface Place {
    * @throws DelosError kernel-refused or hook-failed
    */
   run(plan: EncodedPlan, preserve: number): Promise<number>;
+  /** Called before something that only works in the process of who asked, such as a terminal. It throws where this is another one. */
+  needOwnProcess?(): void;
 }
 
 /** An executor of its own, a child of this process, with this process's stdio. */

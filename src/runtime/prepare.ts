@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { asSeenBy } from '../cgroup/hierarchy.ts';
 import { cgroupDirectories, cgroupPaths, type CgroupDirectory } from '../cgroup/path.ts';
 import { DelosError } from '../lib/errors.ts';
 import { parseConfig } from '../oci/config/parse.ts';
@@ -37,7 +38,7 @@ export function prepare(wanted: CreateRequest, held: boolean, config = readConfi
   checkId(wanted.id);
   const { warnings } = checkConfig(config);
   checkTerminal(config, wanted);
-  const host = hostFacts();
+  const host = wanted.callerCgroup === undefined ? hostFacts() : { ...hostFacts(), cgroup: asSeenBy(hostFacts().cgroup, wanted.callerCgroup) };
   const rootless = host.uid !== 0;
   const cgroup = cgroupDirectories(host.cgroup, config.linux?.cgroupsPath, wanted.id, { systemdCgroup: wanted.systemdCgroup, rootless });
   const rootfs = resolveRootfs(config, wanted.bundle);
@@ -64,7 +65,6 @@ export function prepare(wanted: CreateRequest, held: boolean, config = readConfi
 }
 
 function requestOf(wanted: CreateRequest, held: boolean, rootfs: string, cgroup: readonly CgroupDirectory[]): Request {
-  const listenFds = Number(process.env.LISTEN_FDS ?? 0) || 0;
   return {
     id: wanted.id,
     bundle: wanted.bundle,
@@ -72,7 +72,7 @@ function requestOf(wanted: CreateRequest, held: boolean, rootfs: string, cgroup:
     folder: path.join(wanted.root, wanted.id),
     held,
     preserveFds: wanted.preserveFds,
-    listenFds: Math.min(listenFds, wanted.preserveFds),
+    listenFds: Math.min(wanted.listenFds ?? 0, wanted.preserveFds),
     noPivot: wanted.noPivot,
     noNewKeyring: wanted.noNewKeyring,
     cgroup,

@@ -7,6 +7,8 @@ export interface Globals {
   readonly root: string;
   readonly debug: boolean;
   readonly systemdCgroup: boolean;
+  /** /proc/PID/cgroup of who asks, when that is not this process. */
+  readonly callerCgroup?: string;
 }
 
 /** `create`. Paths are absolute. */
@@ -16,6 +18,8 @@ export interface CreateRequest extends Globals {
   readonly pidFile?: string;
   readonly consoleSocket?: string;
   readonly preserveFds: number;
+  /** How many of them the program is told of in LISTEN_FDS, sd_listen_fds(3). */
+  readonly listenFds?: number;
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;
   /** Instead of root.path itself, an overlay over it is the root. */
@@ -38,6 +42,7 @@ export interface ExecRequest extends Globals {
   readonly pidFile?: string;
   readonly consoleSocket?: string;
   readonly preserveFds: number;
+  readonly listenFds?: number;
   readonly ignorePaused: boolean;
   /** Below the container's cgroup, by controller; the empty key stands for all. */
   readonly cgroup: Readonly<Record<string, string>>;

@@ -8,6 +8,8 @@ export interface Caller {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute. */
   readonly cwd: string;
+  /** Its /proc/PID/cgroup, when it is not this process. */
+  readonly cgroup?: string;
   /** The file of this program, for a command that starts it again. */
   readonly program: string;
   /** Where plans run, given the command line that tells of a refusal. */

@@ -1,5 +1,5 @@
 import { command } from '../vocabulary/flags.ts';
-import { createFlags, deleteFlags, execFlags, killFlags, refusedFlags, runFlags } from './lifecycle-flags.ts';
+import { createFlags, deleteFlags, execFlags, killFlags, plannerFlags, refusedFlags, runFlags } from './lifecycle-flags.ts';
 
 const oneContainer = { min: 1, max: 1 } as const;
 
@@ -32,6 +32,12 @@ export const kill = command({
 export const remove = command({
   name: 'delete', summary: 'delete what is left of a container', usage: 'delete [command options] <container-id>',
   flags: deleteFlags, positional: oneContainer, load: () => import('./delete.ts'),
+});
+
+export const planner = command({
+  name: 'planner', summary: 'answer command lines from a warm process until it is idle', usage: 'planner [command options]',
+  flags: plannerFlags, positional: { min: 0, max: 0 }, load: () => import('./planner/server.ts'),
+  examples: ['delos-oci planner &', 'delos-oci planner --idle 60s'],
 });
 
 /** Not for people: see refused.ts. */

@@ -43,3 +43,7 @@ export const execFlags = [
 export const refusedFlags = [
   { name: 'keep', type: 'bool', help: 'leave the container as it is' },
 ] as const;
+
+export const plannerFlags = [
+  { name: 'idle', type: 'duration', help: 'end when nothing was asked for so long (default: never)' },
+] as const;

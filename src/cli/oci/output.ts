@@ -1,8 +1,12 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import fs from 'node:fs';
 import { DelosError } from '../../lib/errors.ts';
 
 /** How long to wait before a full pipe is tried again. */
 const retryMs = 2;
+
+/** Where the output of a command goes that is answered for another process: collected, instead of written to descriptors. */
+export const collected = new AsyncLocalStorage<{ output: string; errors: string }>();
 
 /**
  * Writes all of a text to a descriptor before it returns. `process.stdout` must not be touched in this program: libuv would make
@@ -10,6 +14,13 @@ const retryMs = 2;
  * @throws DelosError io; so a reader that has gone ends the command
  */
 export function writeText(fd: number, text: string): void {
+  const collector = collected.getStore();
+  if (collector && fd === 1) collector.output += text;
+  else if (collector && fd === 2) collector.errors += text;
+  else writeAll(fd, text);
+}
+
+function writeAll(fd: number, text: string): void {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; ) at += writeSome(fd, bytes.subarray(at));
 }

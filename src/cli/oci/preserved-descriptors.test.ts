@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { preservedDescriptors } from './preserved-descriptors.ts';
 
 test('the descriptors of socket activation come on top of those asked for', () => {
-  assert.equal(preservedDescriptors(0, {}), 0);
-  assert.equal(preservedDescriptors(2, { LISTEN_FDS: '' }), 2);
-  assert.equal(preservedDescriptors(2, { LISTEN_FDS: '3' }), 5);
+  assert.deepEqual(preservedDescriptors(0, {}), { preserveFds: 0, listenFds: 0 });
+  assert.deepEqual(preservedDescriptors(2, { LISTEN_FDS: '' }), { preserveFds: 2, listenFds: 0 });
+  assert.deepEqual(preservedDescriptors(2, { LISTEN_FDS: '3' }), { preserveFds: 5, listenFds: 3 });
 });
 
 test('what is no number of descriptors is refused', () => {

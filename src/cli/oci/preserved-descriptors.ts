@@ -4,16 +4,21 @@ import type { Caller } from './invocation.ts';
 /** More are never open: the kernel's default for fs.nr_open. */
 const MOST = 1_048_576;
 
+export interface PreservedDescriptors {
+  /** How many descriptors from 3 on go to the container. */
+  readonly preserveFds: number;
+  /** How many of them its program is told of, as sd_listen_fds(3) has it. */
+  readonly listenFds: number;
+}
+
 /**
- * How many descriptors from 3 on go to the container: those of `$LISTEN_FDS` (sd_listen_fds(3)) and then those of
- * `--preserve-fds`. `$LISTEN_PID` is not asked: podman sets it to 1.
+ * Those of `$LISTEN_FDS` come first, then those of `--preserve-fds`. `$LISTEN_PID` is not asked: podman sets it to 1.
  * @throws DelosError bad-usage
  */
-export function preservedDescriptors(asked: number, env: Caller['env']): number {
+export function preservedDescriptors(asked: number, env: Caller['env']): PreservedDescriptors {
   if (asked < 0 || asked > MOST) throw new DelosError('bad-usage', `--preserve-fds: expected 0 to ${MOST}, found ${asked}`);
-  const listen = env['LISTEN_FDS'] ?? '';
-  if (listen === '') return asked;
-  const count = /^\d+$/.test(listen) ? Number(listen) : Number.NaN;
-  if (!(count <= MOST)) throw new DelosError('bad-usage', `LISTEN_FDS: expected a number of descriptors, found ${JSON.stringify(listen)}`);
-  return asked + count;
+  const listen = env['LISTEN_FDS'] || '0';
+  const listenFds = /^\d+$/.test(listen) ? Number(listen) : Number.NaN;
+  if (!(listenFds <= MOST)) throw new DelosError('bad-usage', `LISTEN_FDS: expected a number of descriptors, found ${JSON.stringify(listen)}`);
+  return { preserveFds: asked + listenFds, listenFds };
 }
