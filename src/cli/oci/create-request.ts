@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { CreateRequest } from '../../runtime/requests.ts';
 import type { createFlags } from './lifecycle-flags.ts';
 import type { OciInvocation } from './invocation.ts';
-import { listenDescriptors, preservedDescriptors } from './preserved-descriptors.ts';
+import { preservedDescriptors } from './preserved-descriptors.ts';
 
 /** What `create` and `run` have in common. @throws DelosError bad-usage */
 export function createRequest({ globals, flags, positional: [id = ''], caller }: OciInvocation<typeof createFlags>): CreateRequest {
@@ -12,7 +12,6 @@ export function createRequest({ globals, flags, positional: [id = ''], caller }:
     debug: globals.debug,
     systemdCgroup: globals['systemd-cgroup'],
     ...(caller.cgroup !== undefined && { callerCgroup: caller.cgroup }),
-    listenFds: listenDescriptors(caller.env),
     id,
     bundle: path.resolve(caller.cwd, flags.bundle),
     ...(pidFile ? { pidFile: path.resolve(caller.cwd, pidFile) } : {}),

@@ -10,7 +10,7 @@ import { execProcess } from './exec-process.ts';
 import { reportCommand } from './report-command.ts';
 import type { OciInvocation } from './invocation.ts';
 import type { execFlags } from './lifecycle-flags.ts';
-import { listenDescriptors, preservedDescriptors } from './preserved-descriptors.ts';
+import { preservedDescriptors } from './preserved-descriptors.ts';
 
 type ExecInvocation = OciInvocation<typeof execFlags>;
 
@@ -27,7 +27,6 @@ export async function run(invocation: ExecInvocation): Promise<number> {
     detach: flags.detach,
     ...(pidFile ? { pidFile: path.resolve(caller.cwd, pidFile) } : {}),
     ...(consoleSocket ? { consoleSocket: path.resolve(caller.cwd, consoleSocket) } : {}),
-    listenFds: listenDescriptors(caller.env),
     ...preservedDescriptors(flags['preserve-fds'], caller.env),
     ignorePaused: flags['ignore-paused'],
     cgroup: parseExecCgroups(flags.cgroup),
