@@ -45,7 +45,7 @@ struct plan {
 	int64_t result;
 	int64_t fd; /* a cell: the descriptor this plan came in by */
 	uint32_t reasons, reasons_size; /* NUL-terminated texts, for whoever explains a refusal */
-	int32_t status; /* what the last process of the plan exited with */
+	int32_t status; /* what the last process of the plan exited with; -1 until then */
 	uint32_t padding;
 };
 

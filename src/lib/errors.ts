@@ -9,6 +9,7 @@ export const errorCodes = {
   unsupported: 'this host cannot do what was asked',
   'kernel-refused': 'the kernel refused a system call',
   'hook-failed': 'a hook failed',
+  interrupted: 'a process of Delos was killed from outside',
   io: 'a file could not be read or written',
 } as const;
 

@@ -16,9 +16,11 @@ const anyErrno = 0xffff;
 export const base = 0x10000000;
 
 /** Offsets in the header. */
-const planFdOffset = 40;
+export const planFdOffset = 40;
 export const reasonsOffset = 48;
 export const statusOffset = 56;
+/** What stands there until the executor exits; no exit status is negative. */
+export const noStatus = -1;
 
 /** Stands for the descriptor the executor got the plan by. */
 export const planFd = new Cell('plan', new Block(new Uint8Array(8), () => 'plan'), 0);
@@ -49,6 +51,7 @@ export function encode(plan: Plan): EncodedPlan {
   const view = new DataView(bytes.buffer);
   view.setUint32(reasonsOffset, reasonsAt, true);
   view.setUint32(reasonsOffset + 4, texts.bytes.length, true);
+  view.setInt32(statusOffset, noStatus, true);
   [magic, version, bytes.length, headerSize, steps.length, 0].forEach((value, index) => view.setUint32(4 * index, value, true));
   return { bytes, steps, offset: (cell) => layout.cell(cell) };
 }

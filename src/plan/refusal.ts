@@ -1,6 +1,6 @@
 import { enumName, errnoName, flagNames } from '../abi/names.ts';
 import { syscalls, type SyscallName } from '../abi/syscalls.ts';
-import { base, magic, reasonsOffset, statusOffset, stepSize, version } from './encode.ts';
+import { base, magic, noStatus, planFdOffset, reasonsOffset, statusOffset, stepSize, version } from './encode.ts';
 
 const reportOffset = 24;
 
@@ -40,9 +40,15 @@ export function readRefusal(bytes: Uint8Array): Refusal | undefined {
   };
 }
 
-/** What the executor exited with, for whoever is not its parent. */
-export function readStatus(bytes: Uint8Array): number {
-  return new DataView(bytes.buffer, bytes.byteOffset).getInt32(statusOffset, true);
+/** What the executor exited with, for whoever is not its parent; undefined when it was killed. */
+export function readStatus(bytes: Uint8Array): number | undefined {
+  const status = new DataView(bytes.buffer, bytes.byteOffset).getInt32(statusOffset, true);
+  return status === noStatus ? undefined : status;
+}
+
+/** Whether an executor has begun with the plan: it writes its descriptor into the plan first of all. */
+export function wasTaken(bytes: Uint8Array): boolean {
+  return new DataView(bytes.buffer, bytes.byteOffset).getInt32(planFdOffset, true) !== 0;
 }
 
 function readArguments(bytes: Uint8Array, view: DataView, at: number, call: SyscallName): string[] {
