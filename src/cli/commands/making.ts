@@ -1,0 +1,95 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { addContainer } from '../../containers/catalogue.ts';
+import type { Container } from '../../containers/container.ts';
+import { ownerOf } from '../../containers/name-links.ts';
+import { fileOf, type Places } from '../../containers/places.ts';
+import { DelosError } from '../../lib/errors.ts';
+import type { Config } from '../../oci/config/types.ts';
+import { jsonText } from '../../runtime/json-text.ts';
+import { everydayConfig, everydayWarnings } from '../everyday/config.ts';
+import { everydayNeeds, type HostFacts } from '../everyday/facts.ts';
+import type { CreateFlags, RunOptions } from '../everyday/flags.ts';
+import { everydayLifecycle } from '../everyday/lifecycle.ts';
+import { everydaySources, everydayVolumes } from '../everyday/mounts.ts';
+import { randomId, randomName } from '../vocabulary/names.ts';
+import { bundleConfig } from './bundle-config.ts';
+import { warn } from './context.ts';
+import { gatherHostFacts } from './host-facts.ts';
+import { imageDefaults, openImage, type Image } from './image.ts';
+
+/**
+ * Makes a container out of flags, an image and a command: its folder with everything in it, and nothing that runs.
+ * @throws DelosError; nothing is left then
+ */
+export async function makeContainer(places: Places, flags: CreateFlags, [reference = '', ...command]: readonly string[]): Promise<Container> {
+  const image = openImage(reference, places.data);
+  const options: RunOptions = { ...flags, id: randomId(), command };
+  // Read before anything is made, so that a mistake in a flag leaves no trace.
+  const { id } = options;
+  const lifecycle = everydayLifecycle(flags, imageDefaults(image, ''));
+  const name = lifecycle.name ?? (() => randomName((taken) => ownerOf(places, taken) !== undefined));
+  return addContainer(places, id, name, async (taken) => {
+    const host = gatherHostFacts(places, everydayNeeds(options), writeEtc(places, options, image));
+    if (!options.quiet) for (const line of everydayWarnings(options, host)) warn(line);
+    const config = configOf(places, options, image, host);
+    makeFolders(places, options, host, image);
+    fs.writeFileSync(fileOf(places, id, 'config.json'), jsonText(config, 2), { mode: 0o600 });
+    const { kept } = image.root.kind === 'overlay' ? image.root : { kept: false };
+    return {
+      version: 1, id, name: taken, image: image.reference, created: new Date().toISOString(),
+      root: image.root.kind === 'overlay' ? { ...image.root, kept: kept && !lifecycle.autoRemove } : image.root,
+      labels: lifecycle.labels, autoRemove: lifecycle.autoRemove, tty: config.process?.terminal === true, openStdin: lifecycle.interactive,
+      stopSignal: lifecycle.stopSignal.number, stopTimeoutSeconds: lifecycle.stopTimeoutSeconds,
+      anonymousVolumes: everydayVolumes(options, host).filter(({ anonymous }) => anonymous).map((volume) => volume.name),
+      flags: flags, starts: 0,
+    };
+  });
+}
+
+function configOf(places: Places, options: RunOptions, image: Image, host: HostFacts): Config {
+  const defaults = imageDefaults(image, fileOf(places, options.id, 'rootfs'));
+  const everyday = everydayConfig(options, defaults, host);
+  return image.bundle === undefined ? everyday : bundleConfig(image.bundle, image.reference, everyday, options);
+}
+
+/** Folders that must be there before the container is: its root, its layer, volumes, and the sources that `-v` makes. */
+function makeFolders(places: Places, options: RunOptions, host: HostFacts, { root }: Image): void {
+  if (root.kind === 'overlay') {
+    const folders = root.kept ? ['rootfs', 'layer/upper', 'layer/work'] : ['rootfs'];
+    for (const folder of folders) fs.mkdirSync(fileOf(places, options.id, folder), { recursive: true, mode: 0o755 });
+  }
+  for (const { path: folder } of everydayVolumes(options, host)) fs.mkdirSync(folder, { recursive: true, mode: 0o755 });
+  for (const source of everydaySources(options, host)) makeSource(source);
+}
+
+function makeSource(source: string): void {
+  try {
+    if (!fs.existsSync(source)) fs.mkdirSync(source, { recursive: true });
+  } catch (cause) {
+    throw new DelosError('io', `--volume ${source}: the folder cannot be made: ${(cause as NodeJS.ErrnoException).code}`, { cause });
+  }
+}
+
+/**
+ * The files of /etc that depend on the container's network: its own name and loopback, or the host's as they are.
+ * Gives where each is, by its path inside. A bundle brings its own.
+ */
+function writeEtc(places: Places, options: RunOptions, image: Image): Record<string, string> {
+  if (image.bundle !== undefined) return {};
+  if (options.network !== 'none') {
+    const shared = image.reference === 'host' ? [] : ['/etc/hosts', '/etc/resolv.conf'];
+    return Object.fromEntries(shared.filter((file) => fs.existsSync(file)).map((file) => [file, fs.realpathSync(file)]));
+  }
+  const hostname = options.hostname ?? options.id.slice(0, 12);
+  const texts = {
+    hostname: `${hostname}\n`,
+    hosts: `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t${hostname}\n`,
+  };
+  fs.mkdirSync(fileOf(places, options.id, 'etc'), { mode: 0o755 });
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => {
+    const file = fileOf(places, options.id, 'etc', name);
+    fs.writeFileSync(file, text, { mode: 0o644 });
+    return [path.posix.join('/etc', name), file];
+  }));
+}

@@ -1,0 +1,126 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import { settle } from '../../containers/end.ts';
+import type { Container } from '../../containers/container.ts';
+import { attachTo, type Attached } from '../../containers/attach.ts';
+import type { Monitor } from '../../containers/monitor.ts';
+import type { Places } from '../../containers/places.ts';
+import { removeFiles } from '../../containers/catalogue.ts';
+import { buildContainer } from '../../containers/start.ts';
+import { readExit } from '../../containers/standing.ts';
+import { awaitEnd } from '../../containers/watch.ts';
+import { killContainer } from '../../runtime/kill.ts';
+import { DelosError } from '../../lib/errors.ts';
+import { parseDetachKeys } from '../vocabulary/detach-keys.ts';
+import { ownCommand, warn } from './context.ts';
+
+export interface RunningOptions {
+  /** Pass signals to the container. */
+  readonly sigProxy: boolean;
+  readonly detachKeys: string;
+  /** Pass stdin on to one that keeps it open. */
+  readonly input: boolean;
+  readonly pidFile?: string;
+}
+
+/** Starts a container and leaves it to its monitor. One of `--rm` that cannot be started is removed. */
+export async function startDetached(places: Places, container: Container, pidFile?: string): Promise<void> {
+  await orRemove(places, container, async () => {
+    const waiting = await buildContainer(places, container.id, {
+      direct: false, detached: true, cleanUp: ownCommand(places, 'settle', container.id), ...(pidFile !== undefined && { pidFile }),
+    });
+    await waiting.go();
+  });
+}
+
+/**
+ * Starts a container in the foreground and waits. Without a terminal it gets our own stdio and nothing is copied; with one the
+ * monitor stands between, so that it can be left and found again.
+ * @returns its exit code; 0 when the caller has detached
+ */
+export async function runForeground(places: Places, container: Container, options: RunningOptions): Promise<number> {
+  return container.tty ? runAttached(places, container, options) : runDirect(places, container, options);
+}
+
+async function runDirect(places: Places, container: Container, { sigProxy, pidFile }: RunningOptions): Promise<number> {
+  const monitor = await orRemove(places, container, async () => {
+    const waiting = await buildContainer(places, container.id, { direct: true, detached: false, cleanUp: [], ...(pidFile !== undefined && { pidFile }) });
+    using _ = sigProxy ? proxySignals(places, container) : undefined;
+    await waiting.go();
+    return waiting.monitor;
+  });
+  return finish(places, container, monitor, sigProxy);
+}
+
+async function finish(places: Places, container: Container, monitor: Monitor, sigProxy: boolean): Promise<number> {
+  using _ = sigProxy ? proxySignals(places, container) : undefined;
+  const code = await monitor.ended();
+  await concluded(places, container);
+  return code;
+}
+
+async function runAttached(places: Places, container: Container, { sigProxy, detachKeys, input, pidFile }: RunningOptions): Promise<number> {
+  const attachment = await orRemove(places, container, async () => {
+    const waiting = await buildContainer(places, container.id, {
+      direct: false, detached: true, cleanUp: ownCommand(places, 'settle', container.id), ...(pidFile !== undefined && { pidFile }),
+    });
+    const attached = await attachTo(places, container, { input: input && container.openStdin, detachKeys: parseDetachKeys(detachKeys) });
+    await waiting.go();
+    return attached;
+  });
+  using _ = sigProxy ? proxySignals(places, container) : undefined;
+  return concludeAttached(places, container, await attachment.done);
+}
+
+/** The exit code of an attachment that is over. */
+export async function concludeAttached(places: Places, container: Container, attached: Attached): Promise<number> {
+  if (attached.kind === 'detached') return 0;
+  const code = attached.kind === 'ended' ? attached.exitCode : await awaitEnd(places, container);
+  await concluded(places, container);
+  return code ?? 255;
+}
+
+/** Says so when memory was exhausted, and clears up. */
+async function concluded(places: Places, container: Container): Promise<void> {
+  if (readExit(places, container.id)?.oomKilled) warn(`container ${container.name} ran out of memory: the kernel has killed a process of it (see --memory)`);
+  for (const line of await settle(places, container)) warn(line);
+}
+
+async function orRemove<T>(places: Places, container: Container, start: () => Promise<T>): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    if (container.autoRemove) removeFiles(places, container);
+    throw error;
+  }
+}
+
+/** Those that mean this process itself, or that no process can catch. */
+const kept: ReadonlySet<string> = new Set(['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGPIPE', 'SIGWINCH', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGPROF', 'SIGURG',
+  // Faults of this program: they must end it.
+  'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGIOT', 'SIGSYS']);
+
+/** Passes signals on to the container until it is disposed of. */
+export function proxySignals(places: Places, { id }: Container): Disposable {
+  const handlers = Object.entries(os.constants.signals).filter(([name]) => !kept.has(name)).map(([name, number]) => {
+    const forward = (): void => {
+      killContainer(places.run, id, number).catch((error: unknown) => {
+        // It has ended meanwhile.
+        if (!(error instanceof DelosError)) throw error;
+      });
+    };
+    process.on(name, forward);
+    return [name, forward] as const;
+  });
+  return { [Symbol.dispose]: () => handlers.forEach(([name, forward]) => process.off(name, forward)) };
+}
+
+/** `--cidfile`: refused when it is there, as it may belong to another container. */
+export function writeCidfile(file: string | undefined, id: string): void {
+  if (file === undefined) return;
+  try {
+    fs.writeFileSync(file, id, { flag: 'wx' });
+  } catch (cause) {
+    throw new DelosError('io', `--cidfile ${file}: cannot be made: ${(cause as NodeJS.ErrnoException).code}`, { cause });
+  }
+}

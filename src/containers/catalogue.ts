@@ -1,0 +1,99 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { errnoOf } from '../cgroup/control-file.ts';
+import { DelosError } from '../lib/errors.ts';
+import { lockContainer } from '../runtime/lock.ts';
+import { writeAtomically } from './atomic-file.ts';
+import type { Container } from './container.ts';
+import { nameTaken, releaseName, takeName } from './name-links.ts';
+import { containersFolder, fileOf, volumesFolder, type Places } from './places.ts';
+
+/** A folder that has no container.json after this time belongs to a process that was killed. */
+const ABANDONED_MS = 60_000;
+
+/**
+ * Makes the container's folder with its name, and hands both over to be filled. What `fill` throws undoes it all.
+ * @param name a function that proposes names for a container nobody named
+ * @throws DelosError exists for a name in use
+ */
+export async function addContainer(
+  places: Places, id: string, name: string | (() => string), fill: (name: string) => Promise<Container>,
+): Promise<Container> {
+  const folder = fileOf(places, id);
+  fs.mkdirSync(containersFolder(places), { recursive: true, mode: 0o700 });
+  fs.mkdirSync(folder, { mode: 0o700 });
+  let taken = typeof name === 'string' ? name : name();
+  try {
+    while (!takeName(places, taken, id)) {
+      if (typeof name === 'string') throw nameTaken(places, name);
+      taken = name();
+    }
+    const container = await fill(taken);
+    writeContainer(places, container);
+    return container;
+  } catch (error) {
+    releaseName(places, taken, id);
+    fs.rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+export function writeContainer(places: Places, container: Container): void {
+  writeAtomically(fileOf(places, container.id, 'container.json'), `${JSON.stringify(container)}\n`);
+}
+
+/** A container by its whole id, or nothing. @throws DelosError io for a container.json that cannot be read */
+export function readContainer(places: Places, id: string): Container | undefined {
+  const file = fileOf(places, id, 'container.json');
+  try {
+    const container = JSON.parse(fs.readFileSync(file, 'utf8')) as Partial<Container>;
+    if (container.version !== 1 || container.id !== id || typeof container.name !== 'string') throw new Error('it is no record of a container');
+    return container as Container;
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT' || errnoOf(cause) === 'ENOTDIR') return undefined;
+    throw new DelosError('io', `${file}: cannot be read: ${errnoOf(cause) ?? (cause as Error).message}`, { cause });
+  }
+}
+
+/** All containers, the newest first. */
+export function listContainers(places: Places): Container[] {
+  const found = folderNames(containersFolder(places)).flatMap((id) => {
+    const container = readContainer(places, id);
+    if (container === undefined) sweep(fileOf(places, id));
+    return container ?? [];
+  });
+  return found.toSorted((a, b) => (a.created < b.created ? 1 : -1));
+}
+
+/** Changes the record while no other command changes it. @throws DelosError not-found, wrong-state */
+export async function changeContainer(places: Places, id: string, change: (container: Container) => Container): Promise<Container> {
+  using _ = await lockContainer(containersFolder(places), id);
+  const container = readContainer(places, id);
+  if (container === undefined) throw new DelosError('not-found', `no such container: ${id}`);
+  const changed = change(container);
+  writeContainer(places, changed);
+  return changed;
+}
+
+/** Removes all files of a container that does not run, its name last but one and its folder last. */
+export function removeFiles(places: Places, container: Container): void {
+  for (const volume of container.anonymousVolumes) fs.rmSync(path.join(volumesFolder(places), volume), { recursive: true, force: true });
+  releaseName(places, container.name, container.id);
+  // First the record: what is left by a process killed here is swept away later.
+  fs.rmSync(fileOf(places, container.id, 'container.json'), { force: true });
+  fs.rmSync(fileOf(places, container.id), { recursive: true, force: true });
+}
+
+function sweep(folder: string): void {
+  const found = fs.statSync(folder, { throwIfNoEntry: false });
+  if (found !== undefined && Date.now() - found.mtimeMs > ABANDONED_MS) fs.rmSync(folder, { recursive: true, force: true });
+}
+
+function folderNames(folder: string): string[] {
+  try {
+    return fs.readdirSync(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,48 @@
+/** What docker knows of a container and OCI does not. Kept as container.json in the container's folder; it changes only as a whole. */
+export interface Container {
+  readonly version: 1;
+  /** 64 hexadecimal digits. */
+  readonly id: string;
+  readonly name: string;
+  /** As it was given: `host`, or an absolute folder. */
+  readonly image: string;
+  /** RFC 3339, UTC. */
+  readonly created: string;
+  /** Where the root comes from. */
+  readonly root: RootSource;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly autoRemove: boolean;
+  readonly tty: boolean;
+  /** Standard input stays open even if nobody is attached. */
+  readonly openStdin: boolean;
+  readonly stopSignal: number;
+  /** -1 waits for ever. */
+  readonly stopTimeoutSeconds: number;
+  /** Names of the volumes that go with the container. */
+  readonly anonymousVolumes: readonly string[];
+  /** The flags it was made with, by name; what `inspect` prints as HostConfig is made of them. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  /** How often it has been started. */
+  readonly starts: number;
+  /** Of its last start; absent before the first. */
+  readonly startedAt?: string;
+  /** It was started with its starter's own standard output, so there is no log and nothing to attach to. */
+  readonly direct?: boolean;
+}
+
+/** Either an overlay over a folder that stays as it is, or a folder itself. */
+export type RootSource =
+  | { readonly kind: 'overlay'; readonly lower: string; /** What is written stays for the next start. */ readonly kept: boolean }
+  | { readonly kind: 'folder' };
+
+/** A container and what becomes of it now. */
+export interface Standing {
+  readonly status: 'created' | 'running' | 'paused' | 'stopped';
+  /** Its first process; 0 when there is none. */
+  readonly pid: number;
+  readonly startedAtMs: number;
+  /** 0 until it has ended. */
+  readonly exitCode: number;
+  readonly finishedAtMs: number;
+  readonly oomKilled: boolean;
+}

@@ -1,0 +1,60 @@
+import { SIGKILL } from '../abi/signal.ts';
+import { DelosError } from '../lib/errors.ts';
+import { deleteContainer } from '../runtime/delete.ts';
+import { killContainer } from '../runtime/kill.ts';
+import { resumeContainer } from '../runtime/pause.ts';
+import { removeFiles } from './catalogue.ts';
+import type { Container } from './container.ts';
+import type { Places } from './places.ts';
+import { standingOf } from './standing.ts';
+import { awaitEnd } from './watch.ts';
+
+/**
+ * Clears up after a container that has ended: its cgroup and runtime state, and with `--rm` everything. May be repeated, and done by
+ * several at once.
+ * @returns warnings
+ */
+export async function settle(places: Places, container: Container): Promise<readonly string[]> {
+  const { status } = standingOf(places, container);
+  if (status === 'running' || status === 'paused') return [];
+  const warnings = await deleteContainer(places.run, container.id, { force: true });
+  if (container.autoRemove && status === 'stopped') removeFiles(places, container);
+  return warnings;
+}
+
+/**
+ * Asks the container to stop, waits, and kills it in the end. One that does not run is left alone.
+ * @param timeoutSeconds -1 for ever
+ */
+export async function stopContainer(places: Places, container: Container, signal = container.stopSignal, timeoutSeconds = container.stopTimeoutSeconds): Promise<void> {
+  const { status } = standingOf(places, container);
+  if (status !== 'running' && status !== 'paused') return;
+  await signalIfRunning(places, container, signal);
+  if (status === 'paused') await resumeContainer(places.run, container.id);
+  const ended = await awaitEnd(places, container, timeoutSeconds < 0 ? undefined : timeoutSeconds * 1000);
+  if (ended === undefined) {
+    await signalIfRunning(places, container, SIGKILL);
+    await awaitEnd(places, container);
+  }
+  await settle(places, container);
+}
+
+/** Kills it if need be and removes all there is of it. @throws DelosError wrong-state when it runs and `force` is false */
+export async function removeContainer(places: Places, container: Container, force: boolean): Promise<void> {
+  const { status } = standingOf(places, container);
+  if (status === 'running' || status === 'paused') {
+    if (!force) throw new DelosError('wrong-state', `container ${container.name} is ${status}: stop it first, or remove it with --force`);
+    await signalIfRunning(places, container, SIGKILL);
+    await awaitEnd(places, container);
+  }
+  await deleteContainer(places.run, container.id, { force: true });
+  removeFiles(places, container);
+}
+
+async function signalIfRunning(places: Places, { id }: Container, signal: number): Promise<void> {
+  try {
+    await killContainer(places.run, id, signal);
+  } catch (error) {
+    if (!(error instanceof DelosError) || (error.code !== 'wrong-state' && error.code !== 'not-found')) throw error;
+  }
+}

@@ -1,0 +1,88 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import type { EncodedPlan } from '../plan/encode.ts';
+import { LoadedPlan } from '../runtime/loaded-plan.ts';
+import type { Place } from '../runtime/place.ts';
+import { buildFolder } from '../sys/build-folder.ts';
+import { executorFd } from '../sys/memfd.ts';
+
+/** How a monitor is started; native/monitor.c has the details. */
+export interface MonitorOptions {
+  /** The container's folder. */
+  readonly folder: string;
+  /** Where the container's output goes: straight to the caller's, or through pipes or a terminal into the log. */
+  readonly output: 'direct' | 'pipes' | 'terminal';
+  /** `direct`: the container gets the caller's stdin. Else: it is kept open for those who attach. */
+  readonly openStdin: boolean;
+  /** The caller goes away; `cleanUp` is run when the container has ended. */
+  readonly detached: boolean;
+  /** The file that names init once it is there. */
+  readonly initFile: string;
+  /** The cgroup's file that counts how often memory was exhausted; empty without cgroup. */
+  readonly oomFile: string;
+  readonly cleanUp: readonly string[];
+  /** Listening socket that the terminal's master is sent to. */
+  readonly consoleListener?: number;
+}
+
+/** Runs a plan as the child of a monitor, which stays when the plan has run and is the container's parent. */
+export class Monitor implements Place {
+  readonly refused = undefined;
+  readonly #options: MonitorOptions;
+  #process: ChildProcess | undefined;
+  #ended: Promise<number> | undefined;
+
+  constructor(options: MonitorOptions) {
+    this.#options = options;
+  }
+
+  /** Gives 0 when the container waits for its start. @throws DelosError kernel-refused or hook-failed */
+  async run(plan: EncodedPlan): Promise<number> {
+    using loaded = new LoadedPlan(plan);
+    const child = this.#spawn(loaded.fd);
+    const code = await readByte(child.stdio[4] as Readable);
+    if (code !== undefined && code !== 0) loaded.check();
+    if (code !== 0) throw new Error(`assertion: the monitor ended with ${code ?? child.exitCode ?? child.signalCode} and no report`);
+    return code;
+  }
+
+  /** The container's exit code. The monitor ends when it is written down. */
+  ended(): Promise<number> {
+    if (this.#ended === undefined) throw new Error('assertion: the monitor does not run');
+    this.#process?.ref();
+    return this.#ended;
+  }
+
+  #spawn(plan: number): ChildProcess {
+    const { folder, output, openStdin, detached, initFile, oomFile, cleanUp, consoleListener } = this.#options;
+    const directory = fs.openSync(folder, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+    const direct = output === 'direct';
+    const mode = (output === 'pipes' ? 'l' : output === 'terminal' ? 't' : '-') + (openStdin ? 'i' : '') + (detached ? 'd' : '');
+    try {
+      const child = spawn(path.join(buildFolder(), 'monitor'), [mode, initFile, oomFile, ...cleanUp], {
+        cwd: '/',
+        // A session of its own: keys of the terminal and its end do not reach it.
+        detached: true,
+        stdio: [
+          direct && openStdin ? 0 : 'ignore', direct ? 1 : 'ignore', direct ? 2 : 'ignore',
+          directory, 'pipe', plan, executorFd(), ...(consoleListener === undefined ? [] : [consoleListener]),
+        ],
+      });
+      this.#process = child;
+      this.#ended = once(child, 'exit').then(([code]) => (code as number | null) ?? 255);
+      child.unref();
+      return child;
+    } finally {
+      fs.closeSync(directory);
+    }
+  }
+}
+
+/** The first byte, or nothing when the other side is closed without one. */
+async function readByte(stream: Readable): Promise<number | undefined> {
+  for await (const chunk of stream) return (chunk as Buffer)[0];
+  return undefined;
+}
