@@ -37,8 +37,6 @@ export interface Request {
   readonly noNewKeyring: boolean;
   /** Where each hierarchy has the container's cgroup. */
   readonly cgroup: readonly CgroupDirectory[];
-  /** sd_notify(3) socket of the caller. */
-  readonly notifySocket?: string;
 }
 
 /** The values that are known only when the plan runs. */

@@ -10,6 +10,7 @@ import type { Facts } from '../oci/facts.ts';
 import type { Request } from '../oci/field.ts';
 import { hostFacts, probe } from '../oci/probe.ts';
 import { checkId } from './container-id.ts';
+import { withNotifySocket } from './notify-socket.ts';
 import type { ContainerRecord } from './record.ts';
 import type { CreateRequest } from './requests.ts';
 
@@ -34,13 +35,15 @@ export function readConfig(bundle: string): Config {
 }
 
 /** Checks what was asked for and gathers the facts. @throws DelosError bad-id, bad-config, unsupported, io */
-export function prepare(wanted: CreateRequest, held: boolean, config = readConfig(wanted.bundle)): Prepared {
+export function prepare(wanted: CreateRequest, held: boolean, read = readConfig(wanted.bundle)): Prepared {
   checkId(wanted.id);
+  const config = withNotifySocket(read, wanted.notifySocket);
   const { warnings } = checkConfig(config);
   checkTerminal(config, wanted);
   const host = wanted.callerCgroup === undefined ? hostFacts() : { ...hostFacts(), cgroup: asSeenBy(hostFacts().cgroup, wanted.callerCgroup) };
   const rootless = host.uid !== 0;
   const cgroup = cgroupDirectories(host.cgroup, config.linux?.cgroupsPath, wanted.id, { systemdCgroup: wanted.systemdCgroup, rootless });
+  checkEmpty(cgroup);
   const rootfs = resolveRootfs(config, wanted.bundle);
   checkLabels(config, host);
   return {
@@ -80,6 +83,19 @@ function requestOf(wanted: CreateRequest, held: boolean, rootfs: string, cgroup:
     ...(wanted.pidFile !== undefined && { pidFile: wanted.pidFile }),
     ...(wanted.consoleSocket !== undefined && { consoleSocket: wanted.consoleSocket }),
   };
+}
+
+/** A cgroup with processes in it is somebody else's: its limits would change, and deleting the container would kill them. As runc. */
+function checkEmpty(directories: readonly CgroupDirectory[]): void {
+  for (const { directory } of directories) {
+    let text = '';
+    try {
+      text = fs.readFileSync(`${directory}/cgroup.procs`, 'utf8');
+    } catch {
+      continue;
+    }
+    if (text !== '') throw new DelosError('wrong-state', `linux.cgroupsPath: ${directory} is not empty: ${text.trim().split('\n').length} process(es) found`, { field: '/linux/cgroupsPath' });
+  }
 }
 
 function resolveRootfs(config: Config, bundle: string): string {

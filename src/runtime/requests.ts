@@ -22,6 +22,8 @@ export interface CreateRequest extends Globals {
   readonly listenFds?: number;
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;
+  /** The service manager's socket, sd_notify(3): `$NOTIFY_SOCKET` of who asks. */
+  readonly notifySocket?: string;
   /** Instead of root.path itself, an overlay over it is the root. */
   readonly overlay?: Overlay;
 }

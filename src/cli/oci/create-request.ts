@@ -17,6 +17,7 @@ export function createRequest({ globals, flags, positional: [id = ''], caller }:
     ...(pidFile ? { pidFile: path.resolve(caller.cwd, pidFile) } : {}),
     ...(consoleSocket ? { consoleSocket: path.resolve(caller.cwd, consoleSocket) } : {}),
     ...preservedDescriptors(flags['preserve-fds'], caller.env),
+    ...(caller.env['NOTIFY_SOCKET'] ? { notifySocket: caller.env['NOTIFY_SOCKET'] } : {}),
     noPivot: flags['no-pivot'],
     noNewKeyring: flags['no-new-keyring'],
   };
