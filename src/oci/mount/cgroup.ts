@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { AT_FDCWD, O_CLOEXEC } from '../../abi/fcntl.ts';
 import { MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY, OPEN_TREE_CLONE } from '../../abi/mount.ts';
-import { call, type Item } from '../../plan/step.ts';
+import { call, jump, type Accept, type Item } from '../../plan/step.ts';
 import type { Mount } from '../config/types.ts';
-import { hasNew, type Build } from '../field.ts';
+import { hasNew, label, type Build } from '../field.ts';
 import { openDirectory, openTarget } from '../open.ts';
 import { attach, setAttributes } from './attach.ts';
 import { newMount } from './filesystem.ts';
@@ -50,13 +50,21 @@ function unified(build: Build, mount: Mount, options: MountOptions, why: string)
   ];
 }
 
+/** Binds a cgroup. Without privilege it may not have been made; then its place stays an empty directory. */
 function bound(build: Build, from: string, to: string, attributes: number, why: string): Item[] {
-  const { file } = build.cells;
+  const { file, target } = build.cells;
+  const missing = label(`${from} is not there`);
+  const done = label(`${from} is bound`);
+  const accept: Accept = build.facts.uid === 0 ? {} : { ENOENT: missing };
   return [
     ...openTarget(build, path.posix.normalize(to), 'directory', why),
-    call('open_tree', [AT_FDCWD, from, OPEN_TREE_CLONE | O_CLOEXEC], why, { out: file }),
+    call('open_tree', [AT_FDCWD, from, OPEN_TREE_CLONE | O_CLOEXEC], why, { out: file, accept }),
     setAttributes(file, { set: attributes, clear: 0 }, `${why}/options`),
     ...attach(build, file, why),
     call('close', [file], why),
+    jump(done, why),
+    missing,
+    call('close', [target], why),
+    done,
   ];
 }
