@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeBundle, script, type Bundle } from '../support/bundle.ts';
-import { runDelos, runtime, storeRoot, type Outcome, type RunOptions } from '../support/delos.ts';
+import { runDelos, runtime, startDelos, storeRoot, type Outcome, type RunOptions } from '../support/delos.ts';
 import { assertNoLeaks, leaks, type Leaks } from '../support/leaks.ts';
 import { newId } from '../support/marker.ts';
 import { skipUnless } from '../support/skip.ts';
@@ -193,6 +193,24 @@ test('run: output, exit code, nothing left; --keep and --detach', { skip }, asyn
   assert.equal(stateOf(id).status, 'running');
   succeeds(['delete', '--force', id]);
   await assertNoLeaks(before);
+});
+
+test('run hands its signals on, and has the exit code of the program', { skip }, async (context) => {
+  using bundle = makeBundle(script('trap "exit 9" TERM; echo begun > /begun; while :; do sleep 0.05; done'));
+  const id = newId();
+  context.after(() => runDelos(['delete', '--force', id]));
+  const { child, outcome } = startDelos(['run', id], { bundle });
+  await until(() => fs.existsSync(path.join(bundle.rootfs, 'begun')));
+  child.kill('SIGTERM');
+  assert.deepEqual(await outcome, { status: 9, signal: null, stdout: '', stderr: '' });
+  refuses(['state', id], /does not exist/);
+});
+
+test('a terminal without anybody to hold it is refused', { skip }, () => {
+  using bundle = makeBundle((config) => ({ ...config, process: { ...config.process, terminal: true } }));
+  const id = newId();
+  refuses(['create', '--bundle', bundle.path, id], /cannot allocate tty if the container is detached without a console socket/);
+  refuses(['state', id], /does not exist/);
 });
 
 test('a create that fails leaves nothing', { skip }, async () => {
