@@ -1,6 +1,12 @@
 /** Delos as a library: programs in containers of their own, out of a running Node process. docs/guide/library.md */
+export type { CgroupStats } from './cgroup/stats.ts';
 export { DelosError, errorCodes, type ErrorCode, type ErrorDetail } from './lib/errors.ts';
-export { run } from './library/run.ts';
+export { Container, type ContainerStreams, type Inspection, type Limits } from './library/container.ts';
+export { create } from './library/create.ts';
+export { explain, type Explanation } from './library/explain.ts';
 export type {
   BindMount, ContainerOptions, ExecOptions, ExitResult, Output, ProcessOptions, RunOptions, RunResult, SignalOptions,
 } from './library/options.ts';
+export { run } from './library/run.ts';
+export type { ExplainedStep } from './plan/explain.ts';
+export type { SeccompProfile } from './seccomp/profile.ts';

@@ -31,13 +31,13 @@ export async function run(options: RunOptions, { signal }: SignalOptions = {}): 
     const report = await watch.during(ending);
     isOver = true;
     // One that is killed while it is being built looks refused.
-    const isUnfinished = watch.stopped && readRefusal(report) !== undefined;
+    const isUnfinished = watch.isStopped && readRefusal(report) !== undefined;
     if (isUnfinished) await deleteContainer(request.root, request.id, { force: true });
     const exitCode = isUnfinished ? KILLED : checkReport(report);
-    const [stdout, stderr] = await stdio.collected;
+    const [stdout, stderr] = await stdio.finish(watch.stopped);
     signal?.throwIfAborted();
     return {
-      exitCode, ...signalOf(exitCode), oomKilled: oom.killed(plan, report), timedOut: watch.timedOut, truncated: stdio.truncated,
+      exitCode, ...signalOf(exitCode), oomKilled: oom.killed(plan, report), timedOut: watch.isTimedOut, truncated: stdio.isTruncated,
       stdout, stderr, durationMs: performance.now() - startedAt,
     };
   } catch (error) {

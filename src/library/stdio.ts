@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
-import { once } from 'node:events';
 import { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { O_CLOEXEC } from '../abi/fcntl.ts';
 import { pair, type Stdio } from '../runtime/zygote.ts';
 import type { Output, ProcessOptions } from './options.ts';
@@ -35,35 +36,54 @@ export function inputPipe(): Ends {
   return { ours, theirs: read };
 }
 
+/** How long the output of what was killed may still arrive; others may hold its pipe for ever. */
+const GRACE_MS = 100;
+
+interface Collected {
+  readonly chunks: Buffer[];
+  /** Rejects when a stream of the caller fails. */
+  readonly ended: Promise<unknown>;
+}
+
 /** What a process inside has as 0, 1 and 2, and what becomes of it. */
 export class CollectedStdio {
   readonly descriptors: Stdio;
-  /** Settles when all that was written has arrived; rejects when a stream of the caller fails. */
-  readonly collected: Promise<readonly [stdout: Buffer, stderr: Buffer]>;
+  readonly #stdout: Collected;
+  readonly #stderr: Collected;
   readonly #given: number[] = [];
   readonly #sockets: net.Socket[] = [];
-  #room: number;
-  #truncated = false;
   readonly #onTooMuch: () => void;
+  #room: number;
+  #isTruncated = false;
 
-  /** @param onTooMuch is called once, when more than `maxOutputBytes` have been collected; the rest is thrown away */
+  /** @param onTooMuch is called once, when more than `maxOutputBytes` have come; the rest is thrown away */
   constructor({ stdin = 'ignore', stdout = 'pipe', stderr = 'pipe', maxOutputBytes = 16 * 1024 * 1024 }: ProcessOptions, onTooMuch: () => void) {
     this.#room = maxOutputBytes;
     this.#onTooMuch = onTooMuch;
     const out = this.#output(stdout, 1);
     const err = this.#output(stderr, 2);
+    this.#stdout = out;
+    this.#stderr = err;
     this.descriptors = [this.#input(stdin), out.fd, err.fd];
-    this.collected = Promise.all([out.text, err.text]);
-    this.collected.catch(() => undefined);
   }
 
-  get truncated(): boolean {
-    return this.#truncated;
+  get isTruncated(): boolean {
+    return this.#isTruncated;
   }
 
-  /** The descriptors of the container are closed here once it has them. */
+  /** Closes the container's descriptors, once it has them. */
   release(): void {
     for (const fd of this.#given.splice(0)) fs.closeSync(fd);
+  }
+
+  /**
+   * All that was written, once the process has ended.
+   * @param stopped settles when nobody wants to wait any longer
+   */
+  async finish(stopped: Promise<void>): Promise<readonly [stdout: Buffer, stderr: Buffer]> {
+    const all = Promise.all([this.#stdout.ended, this.#stderr.ended]);
+    await Promise.race([all, stopped.then(() => sleep(GRACE_MS, undefined, { ref: false }))]);
+    return [Buffer.concat(this.#stdout.chunks), Buffer.concat(this.#stderr.chunks)];
   }
 
   /** Lets go of everything, whatever state it is in. */
@@ -81,11 +101,14 @@ export class CollectedStdio {
     return theirs;
   }
 
-  #output(to: Output, inherited: number): { fd: number; text: Promise<Buffer> } {
-    if (to === 'inherit') return { fd: inherited, text: empty };
-    if (to === 'ignore') return { fd: devNull(), text: empty };
+  #output(to: Output, inherited: number): Collected & { readonly fd: number } {
+    if (to === 'inherit') return { fd: inherited, chunks: [], ended: Promise.resolve() };
+    if (to === 'ignore') return { fd: devNull(), chunks: [], ended: Promise.resolve() };
     const { ours, theirs } = this.#pipe(outputPipe());
-    return { fd: theirs, text: to instanceof Writable ? pass(ours, to) : this.#collect(ours) };
+    const chunks: Buffer[] = [];
+    const ended = to instanceof Writable ? pass(ours, to) : this.#collect(ours, chunks);
+    ended.catch(() => undefined);
+    return { fd: theirs, chunks, ended };
   }
 
   #pipe(ends: Ends): Ends {
@@ -94,29 +117,23 @@ export class CollectedStdio {
     return ends;
   }
 
-  #collect(from: net.Socket): Promise<Buffer> {
-    const chunks: Buffer[] = [];
+  #collect(from: net.Socket, chunks: Buffer[]): Promise<void> {
     from.on('data', (chunk: Buffer) => {
-      if (this.#truncated) return;
+      if (this.#isTruncated) return;
       const kept = chunk.subarray(0, this.#room);
       this.#room -= kept.length;
       chunks.push(kept);
       if (kept.length === chunk.length) return;
-      this.#truncated = true;
+      this.#isTruncated = true;
       this.#onTooMuch();
     });
-    return new Promise((resolve, reject) => {
-      from.on('error', reject).on('close', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    });
+    return new Promise((resolve, reject) => from.on('error', reject).on('close', () => resolve()));
   }
 }
 
-const empty = Promise.resolve(Buffer.alloc(0));
-
 /** Writes what comes to a stream of the caller, no faster than it takes it, and leaves it open. */
-async function pass(from: net.Socket, to: Writable): Promise<Buffer> {
+async function pass(from: net.Socket, to: Writable): Promise<void> {
   for await (const chunk of from) {
     if (!to.write(chunk)) await once(to, 'drain');
   }
-  return empty;
 }

@@ -4,6 +4,7 @@ export class Watch implements Disposable {
   readonly #signal: AbortSignal | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #failure = Promise.withResolvers<never>();
+  readonly #stopping = Promise.withResolvers<void>();
   #isStopped = false;
   #isTimedOut = false;
 
@@ -16,11 +17,16 @@ export class Watch implements Disposable {
     if (timeoutMs !== undefined) this.#timer = setTimeout(this.#onTime, timeoutMs);
   }
 
-  get stopped(): boolean {
+  get isStopped(): boolean {
     return this.#isStopped;
   }
 
-  get timedOut(): boolean {
+  /** Settles when it has been told to end it. */
+  get stopped(): Promise<void> {
+    return this.#stopping.promise;
+  }
+
+  get isTimedOut(): boolean {
     return this.#isTimedOut;
   }
 
@@ -32,6 +38,7 @@ export class Watch implements Disposable {
   readonly stop = (): void => {
     if (this.#isStopped) return;
     this.#isStopped = true;
+    this.#stopping.resolve();
     this.#kill().catch(this.#failure.reject);
   };
 
