@@ -61,7 +61,7 @@ function makeFolder(root: string, id: string): string {
 
 /**
  * Writes state.json into the container's folder. Whoever reads it sees the whole of the old one or the whole of the new one,
- * after a crash of the machine too.
+ * also when this process is killed. It is not synced to disk: after a crash of the machine there is no container left to know of.
  * @throws DelosError io; nothing is left of a failed attempt
  */
 export function writeRecord(root: string, record: ContainerRecord): void {
@@ -69,13 +69,7 @@ export function writeRecord(root: string, record: ContainerRecord): void {
   const fresh = `${file}.${process.pid}`;
   const text = recordText(record);
   try {
-    const descriptor = fs.openSync(fresh, fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_TRUNC | fs.constants.O_NOFOLLOW, 0o600);
-    try {
-      fs.writeFileSync(descriptor, text);
-      fs.fsyncSync(descriptor);
-    } finally {
-      fs.closeSync(descriptor);
-    }
+    fs.writeFileSync(fresh, text, { mode: 0o600 });
     fs.renameSync(fresh, file);
   } catch (cause) {
     fs.rmSync(fresh, { force: true });
