@@ -34,14 +34,15 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
+async function exitCode(argv: readonly string[]): Promise<number> {
+  try {
+    return await main(argv);
+  } catch (error) {
     // Anything else is our own bug and keeps its stack.
     if (!(error instanceof DelosError)) throw error;
     process.stderr.write(`delos: ${error.message}\n`);
-    process.exitCode = exitCodeOf(error);
-  },
-);
+    return exitCodeOf(error);
+  }
+}
+
+void exitCode(process.argv.slice(2)).then((code) => (process.exitCode = code));

@@ -6,6 +6,8 @@ export interface Container {
   readonly name: string;
   /** As it was given: `host`, or an absolute folder. */
   readonly image: string;
+  /** Program and arguments of its first process. */
+  readonly command: readonly string[];
   /** RFC 3339, UTC. */
   readonly created: string;
   /** Where the root comes from. */

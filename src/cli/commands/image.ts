@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { RootSource } from '../../containers/container.ts';
+import { readInside } from '../../containers/read-inside.ts';
 import { DelosError } from '../../lib/errors.ts';
 import type { Config } from '../../oci/config/types.ts';
 import { readConfig } from '../../runtime/prepare.ts';
@@ -61,13 +62,3 @@ export function imageDefaults({ folder, bundle }: Image, rootfs: string): ImageD
   };
 }
 
-/** A file of the image; empty when it has none, and when a symbolic link leads out of it. */
-function readInside(folder: string, name: string): string {
-  try {
-    const root = fs.realpathSync(folder);
-    const file = fs.realpathSync(path.join(root, name));
-    return file.startsWith(root === '/' ? '/' : `${root}/`) ? fs.readFileSync(file, 'utf8') : '';
-  } catch {
-    return '';
-  }
-}

@@ -37,12 +37,12 @@ export async function makeContainer(places: Places, flags: CreateFlags, [referen
     fs.writeFileSync(fileOf(places, id, 'config.json'), jsonText(config, 2), { mode: 0o600 });
     const { kept } = image.root.kind === 'overlay' ? image.root : { kept: false };
     return {
-      version: 1, id, name: taken, image: image.reference, created: new Date().toISOString(),
+      version: 1, id, name: taken, image: image.reference, command: config.process?.args ?? [], created: new Date().toISOString(),
       root: image.root.kind === 'overlay' ? { ...image.root, kept: kept && !lifecycle.autoRemove } : image.root,
       labels: lifecycle.labels, autoRemove: lifecycle.autoRemove, tty: config.process?.terminal === true, openStdin: lifecycle.interactive,
       stopSignal: lifecycle.stopSignal.number, stopTimeoutSeconds: lifecycle.stopTimeoutSeconds,
       anonymousVolumes: everydayVolumes(options, host).filter(({ anonymous }) => anonymous).map((volume) => volume.name),
-      flags: flags, starts: 0,
+      flags, starts: 0,
     };
   });
 }

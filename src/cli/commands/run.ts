@@ -1,5 +1,5 @@
 import { removeFiles } from '../../containers/catalogue.ts';
-import { runFlags } from '../everyday/flags.ts';
+import type { runFlags } from '../everyday/flags.ts';
 import { checkAttachment } from '../everyday/lifecycle.ts';
 import type { Invocation } from '../vocabulary/flags.ts';
 import { placesOf, type globalFlags } from './context.ts';

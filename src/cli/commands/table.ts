@@ -1,27 +1,59 @@
-import { runFlags } from '../everyday/flags.ts';
-import { command, type Command, type Program } from '../vocabulary/flags.ts';
+import { createFlags, runFlags } from '../everyday/flags.ts';
+import { command, type Command, type Flag, type Program } from '../vocabulary/flags.ts';
 import { globalFlags } from './context.ts';
+import {
+  attachFlags, doctorFlags, execFlags, explainFlags, inspectFlags, killFlags, logsFlags, nsFlags, psFlags, rmFlags, startFlags, statsFlags, stopFlags,
+  updateFlags,
+} from './flags.ts';
 
-const image = { min: 1, max: Infinity, stopAtFirst: true } as const;
-
-/** Forgets the types of a command's own flags, which only its module needs. */
-function row(declared: unknown): Command {
-  return declared as Command;
+/** Declares a command with the types of its flags, then forgets them: only its module needs them. */
+function row<const F extends readonly Flag[]>(declared: Command<F, typeof globalFlags>): Command {
+  return command(declared) as unknown as Command;
 }
+
+const none = { min: 0, max: 0 } as const;
+const one = { min: 1, max: 1 } as const;
+const some = { min: 1, max: Infinity } as const;
+const image = { min: 1, max: Infinity, stopAtFirst: true } as const;
+const within = { min: 2, max: Infinity, stopAtFirst: true } as const;
 
 /** Every command of `delos`, in the order in which help lists them. */
 const commands: readonly Command[] = [
-  row(command<typeof runFlags, typeof globalFlags>({
+  row({
     name: 'run', summary: 'Make a container and run a command in it', usage: 'run [OPTIONS] IMAGE [COMMAND] [ARG...]', flags: runFlags, positional: image,
     examples: ['delos run host id', 'delos run -it --rm host sh', 'delos run -d --name web --memory 64m ./rootfs /bin/server'],
     load: () => import('./run.ts'),
-  })),
-  row(command<readonly [], typeof globalFlags>({
-    name: 'settle', summary: 'Clear up after a container that has ended', usage: 'settle ID', flags: [], positional: { min: 1, max: 1 }, hidden: true,
-    load: () => import('./settle.ts'),
-  })),
+  }),
+  row({ name: 'create', summary: 'Make a container', usage: 'create [OPTIONS] IMAGE [COMMAND] [ARG...]', flags: createFlags, positional: image, load: () => import('./create.ts') }),
+  row({ name: 'start', summary: 'Start containers', usage: 'start [OPTIONS] CONTAINER [CONTAINER...]', flags: startFlags, positional: some, load: () => import('./start.ts') }),
+  row({ name: 'ps', aliases: ['ls', 'list'], summary: 'List containers', usage: 'ps [OPTIONS]', flags: psFlags, positional: none, load: () => import('./ps.ts') }),
+  row({ name: 'exec', summary: 'Run one more command in a container', usage: 'exec [OPTIONS] CONTAINER COMMAND [ARG...]', flags: execFlags, positional: within, load: () => import('./exec.ts') }),
+  row({ name: 'logs', summary: 'Show what a container has written', usage: 'logs [OPTIONS] CONTAINER', flags: logsFlags, positional: one, load: () => import('./logs.ts') }),
+  row({ name: 'attach', summary: 'Join the terminal, or stdin and the output, of a container', usage: 'attach [OPTIONS] CONTAINER', flags: attachFlags, positional: one, load: () => import('./attach.ts') }),
+  row({ name: 'stop', summary: 'Stop containers', usage: 'stop [OPTIONS] CONTAINER [CONTAINER...]', flags: stopFlags, positional: some, load: () => import('./stop.ts') }),
+  row({ name: 'restart', summary: 'Stop containers and start them again', usage: 'restart [OPTIONS] CONTAINER [CONTAINER...]', flags: stopFlags, positional: some, load: () => import('./restart.ts') }),
+  row({ name: 'kill', summary: 'Send a signal to containers', usage: 'kill [OPTIONS] CONTAINER [CONTAINER...]', flags: killFlags, positional: some, load: () => import('./kill.ts') }),
+  row({ name: 'rm', aliases: ['remove'], summary: 'Remove containers', usage: 'rm [OPTIONS] CONTAINER [CONTAINER...]', flags: rmFlags, positional: some, load: () => import('./rm.ts') }),
+  row({ name: 'wait', summary: 'Wait until containers have ended, and print their exit codes', usage: 'wait CONTAINER [CONTAINER...]', flags: [], positional: some, load: () => import('./wait.ts') }),
+  row({ name: 'inspect', summary: 'Show all that is known of containers', usage: 'inspect [OPTIONS] CONTAINER [CONTAINER...]', flags: inspectFlags, positional: some, load: () => import('./inspect.ts') }),
+  row({ name: 'stats', summary: 'Show what containers use', usage: 'stats [OPTIONS] [CONTAINER...]', flags: statsFlags, positional: { min: 0, max: Infinity }, load: () => import('./stats.ts') }),
+  row({ name: 'top', summary: 'Show the processes of a container', usage: 'top CONTAINER [PS OPTIONS]', flags: [], positional: image, load: () => import('./top.ts') }),
+  row({ name: 'pause', summary: 'Make containers stand still', usage: 'pause CONTAINER [CONTAINER...]', flags: [], positional: some, load: () => import('./pause.ts') }),
+  row({ name: 'unpause', summary: 'Let paused containers go on', usage: 'unpause CONTAINER [CONTAINER...]', flags: [], positional: some, load: () => import('./unpause.ts') }),
+  row({ name: 'update', summary: 'Change the limits of containers', usage: 'update [OPTIONS] CONTAINER [CONTAINER...]', flags: updateFlags, positional: some, load: () => import('./update.ts') }),
+  row({ name: 'rename', summary: 'Rename a container', usage: 'rename CONTAINER NAME', flags: [], positional: { min: 2, max: 2 }, load: () => import('./rename.ts') }),
+  row({
+    name: 'explain run', summary: 'Print every system call of a run and its reason, and run nothing', usage: 'explain run [OPTIONS] IMAGE [COMMAND] [ARG...]',
+    flags: explainFlags, positional: image, examples: ['delos explain run --memory 64m host true'], load: () => import('./explain.ts'),
+  }),
+  row({ name: 'doctor', summary: 'Say what this host can do, and what would help', usage: 'doctor [OPTIONS]', flags: doctorFlags, positional: none, load: () => import('./doctor.ts') }),
+  row({ name: 'ns', summary: 'List the namespaces of this host', usage: 'ns [OPTIONS]', flags: nsFlags, positional: none, load: () => import('./ns.ts') }),
+  row({ name: 'ns types', summary: 'List the types of namespaces and their flags', usage: 'ns types', flags: [], positional: none, load: () => import('./ns-types.ts') }),
+  row({ name: 'ns show', summary: 'Show the namespaces of a process or a container', usage: 'ns show PID|CONTAINER', flags: [], positional: one, load: () => import('./ns-show.ts') }),
+  row({ name: 'version', summary: 'Show the version', usage: 'version', flags: [], positional: none, load: () => import('./version.ts') }),
+  row({ name: 'settle', summary: 'Clear up after a container that has ended', usage: 'settle ID', flags: [], positional: one, hidden: true, load: () => import('./settle.ts') }),
 ];
 
 export const program: Program = {
-  name: 'delos', summary: 'Run containers, and see how', dialect: 'pflag', globals: globalFlags, commands,
+  name: 'delos', summary: 'Containers, and every step of them explained', dialect: 'pflag', globals: globalFlags, commands,
 };

@@ -1,0 +1,87 @@
+import type { Container, Standing } from '../../containers/container.ts';
+import { fileOf, type Places } from '../../containers/places.ts';
+import { runtimeRecord, standingOf } from '../../containers/standing.ts';
+import { DelosError } from '../../lib/errors.ts';
+import type { Config, Mount } from '../../oci/config/types.ts';
+import { readConfig } from '../../runtime/prepare.ts';
+import type { Invocation } from '../vocabulary/flags.ts';
+import { signalName } from '../vocabulary/signal.ts';
+import { inspection } from '../vocabulary/table.ts';
+import { find, placesOf, warn, type globalFlags } from './context.ts';
+import type { inspectFlags } from './flags.ts';
+import { isolationOf } from './isolation.ts';
+import { stateWord } from './ps.ts';
+
+/** What docker prints for a time that has not been. */
+const NEVER = '0001-01-01T00:00:00Z';
+
+/** `delos inspect`. */
+export async function run({ flags, globals, positional }: Invocation<typeof inspectFlags, typeof globalFlags>): Promise<number> {
+  const places = placesOf(globals);
+  const objects: unknown[] = [];
+  let code = 0;
+  for (const word of positional) {
+    try {
+      objects.push(describe(places, find(places, word)));
+    } catch (error) {
+      if (!(error instanceof DelosError)) throw error;
+      warn(error.message);
+      code = 1;
+    }
+  }
+  process.stdout.write(inspection(objects, flags.format));
+  return code;
+}
+
+/** A container in docker's shape; what docker has no place for is under `Isolation`. */
+function describe(places: Places, container: Container): unknown {
+  const standing = standingOf(places, container);
+  const record = runtimeRecord(places, container.id);
+  const config = record?.config ?? readConfig(fileOf(places, container.id));
+  const [path = '', ...args] = container.command;
+  return {
+    Id: container.id, Created: container.created, Path: path, Args: args, State: stateOf(container, standing),
+    Image: container.image, LogPath: fileOf(places, container.id, 'log'), Name: `/${container.name}`, RestartCount: Math.max(0, container.starts - 1),
+    Driver: container.root.kind === 'overlay' ? 'overlay' : 'folder', Platform: 'linux',
+    MountLabel: config.linux?.mountLabel ?? '', ProcessLabel: config.process?.selinuxLabel ?? '', AppArmorProfile: config.process?.apparmorProfile ?? '',
+    HostConfig: hostConfig(container, config),
+    Mounts: (config.mounts ?? []).filter(({ type }) => type === 'bind').map(mountOf),
+    Config: configOf(container, config),
+    Bundle: fileOf(places, container.id),
+    Isolation: standing.pid === 0 || record === undefined ? null : isolationOf(standing.pid, record.cgroup),
+  };
+}
+
+function stateOf({ startedAt }: Container, standing: Standing): object {
+  const { status, pid, exitCode, finishedAtMs, oomKilled } = standing;
+  return {
+    Status: stateWord(standing), Running: status === 'running' || status === 'paused', Paused: status === 'paused', Restarting: false,
+    OOMKilled: oomKilled, Dead: false, Pid: pid, ExitCode: exitCode, Error: '',
+    StartedAt: startedAt ?? NEVER, FinishedAt: finishedAtMs === 0 ? NEVER : new Date(finishedAtMs).toISOString(),
+  };
+}
+
+function hostConfig({ autoRemove, flags }: Container, config: Config): object {
+  const { memory, cpu, pids } = config.linux?.resources ?? {};
+  return {
+    AutoRemove: autoRemove, NetworkMode: flags['network'] ?? 'none', Privileged: flags['privileged'] ?? false, ReadonlyRootfs: config.root?.readonly ?? false,
+    Memory: memory?.limit ?? 0, MemoryReservation: memory?.reservation ?? 0, MemorySwap: memory?.swap ?? 0,
+    CpuShares: cpu?.shares ?? 0, CpuPeriod: cpu?.period ?? 0, CpuQuota: cpu?.quota ?? 0, CpusetCpus: cpu?.cpus ?? '', CpusetMems: cpu?.mems ?? '',
+    PidsLimit: pids?.limit ?? null, CapAdd: flags['cap-add'] ?? [], CapDrop: flags['cap-drop'] ?? [], SecurityOpt: flags['security-opt'] ?? [],
+    Binds: flags['volume'] ?? [], CgroupParent: flags['cgroup-parent'] ?? '', Init: flags['init'] ?? false, OomScoreAdj: config.process?.oomScoreAdj ?? 0,
+    Ulimits: (config.process?.rlimits ?? []).map(({ type, soft, hard }) => ({ Name: type.replace('RLIMIT_', '').toLowerCase(), Soft: Number(soft), Hard: Number(hard) })),
+    MaskedPaths: config.linux?.maskedPaths ?? [], ReadonlyPaths: config.linux?.readonlyPaths ?? [],
+  };
+}
+
+function mountOf({ source = '', destination, options = [] }: Mount): object {
+  return { Type: 'bind', Source: source, Destination: destination, Mode: options.join(','), RW: !options.includes('ro'), Propagation: options.find((option) => /^r?(private|shared|slave)$/.test(option)) ?? '' };
+}
+
+function configOf({ tty, openStdin, image, labels, stopSignal, stopTimeoutSeconds }: Container, config: Config): object {
+  const { user, env = [], args = [], cwd = '/' } = config.process ?? {};
+  return {
+    Hostname: config.hostname ?? '', Domainname: config.domainname ?? '', User: user === undefined ? '' : `${user.uid ?? 0}:${user.gid ?? 0}`, Tty: tty, OpenStdin: openStdin,
+    Env: env, Cmd: args, Image: image, WorkingDir: cwd, Entrypoint: null, Labels: labels, StopSignal: signalName(stopSignal), StopTimeout: stopTimeoutSeconds,
+  };
+}

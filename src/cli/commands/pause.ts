@@ -1,0 +1,10 @@
+import { pauseContainer } from '../../runtime/pause.ts';
+import type { Invocation } from '../vocabulary/flags.ts';
+import { forEach, placesOf, type globalFlags } from './context.ts';
+import { asEveryday } from './named-error.ts';
+
+/** `delos pause`. */
+export async function run({ globals, positional }: Invocation<readonly [], typeof globalFlags>): Promise<number> {
+  const places = placesOf(globals);
+  return forEach(places, positional, (container) => asEveryday(container, () => pauseContainer(places.run, container.id)));
+}

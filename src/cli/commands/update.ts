@@ -1,0 +1,47 @@
+import fs from 'node:fs';
+import { writeAtomically } from '../../containers/atomic-file.ts';
+import { changeContainer } from '../../containers/catalogue.ts';
+import type { Container } from '../../containers/container.ts';
+import { fileOf, type Places } from '../../containers/places.ts';
+import { standingOf } from '../../containers/standing.ts';
+import { DelosError } from '../../lib/errors.ts';
+import type { Config, Resources } from '../../oci/config/types.ts';
+import { jsonText } from '../../runtime/json-text.ts';
+import { readConfig } from '../../runtime/prepare.ts';
+import { mergeResources, updateContainer } from '../../runtime/update.ts';
+import { createFlags, type CreateFlags } from '../everyday/flags.ts';
+import { ignoredLimits, resourceLimits } from '../everyday/resources.ts';
+import type { Invocation } from '../vocabulary/flags.ts';
+import { forEach, placesOf, warn, type globalFlags } from './context.ts';
+import type { updateFlags } from './flags.ts';
+import { gatherHostFacts } from './host-facts.ts';
+
+/** `delos update`: limits of a container that runs, and of its next start. */
+export async function run({ flags, globals, positional }: Invocation<typeof updateFlags, typeof globalFlags>): Promise<number> {
+  if (Object.keys(flags).length === 0) throw new DelosError('bad-usage', "you must give one or more limits. See 'delos update --help'.");
+  const places = placesOf(globals);
+  const host = gatherHostFacts(places, { files: [], devices: [], containers: [] }, {});
+  const wanted = { ...unset(), ...flags };
+  const changes = resourceLimits(wanted, host);
+  const ignored = ignoredLimits(wanted, host);
+  if (ignored.length > 0) warn(`limits that cannot be set are left out: ${ignored.join(', ')}`);
+  return forEach(places, positional, (container) => update(places, container, changes, flags));
+}
+
+async function update(places: Places, container: Container, changes: Resources, flags: object): Promise<void> {
+  const { status } = standingOf(places, container);
+  if (status === 'running' || status === 'paused') await updateContainer(places.run, container.id, changes);
+  await changeContainer(places, container.id, (before) => {
+    const config = readConfig(fileOf(places, container.id));
+    const resources = mergeResources(config.linux?.resources ?? {}, changes);
+    const after: Config = { ...config, linux: { ...config.linux, resources } };
+    if (fs.existsSync(fileOf(places, container.id))) writeAtomically(fileOf(places, container.id, 'config.json'), jsonText(after, 2));
+    return { ...before, flags: { ...before.flags, ...flags } };
+  });
+}
+
+/** The flags of `create` as if none was given. */
+function unset(): CreateFlags {
+  const values = createFlags.map((flag) => [flag.name, 'default' in flag ? flag.default : flag.type === 'bool' ? false : flag.type === 'list' ? [] : undefined]);
+  return Object.fromEntries(values) as CreateFlags;
+}
