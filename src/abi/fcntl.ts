@@ -29,6 +29,7 @@ export const S_IFIFO = 0o010000;
 export const MFD_CLOEXEC = 1;
 export const MFD_ALLOW_SEALING = 2;
 export const F_DUPFD = 0;
+export const F_SETFD = 2;
 export const F_DUPFD_CLOEXEC = 1030;
 export const F_ADD_SEALS = 1033;
 export const F_SEAL_SEAL = 1;

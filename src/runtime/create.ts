@@ -9,7 +9,7 @@ import { spawned, type Place } from './place.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import type { CreateRequest, RunRequest } from './requests.ts';
 import { startContainer } from './start.ts';
-import { reserve } from './store.ts';
+import { requireFree, reserve } from './store.ts';
 import { runInTerminal } from './terminal.ts';
 
 /**
@@ -17,7 +17,7 @@ import { runInTerminal } from './terminal.ts';
  * @throws DelosError
  */
 export async function createContainer(wanted: CreateRequest, place: Place = spawned): Promise<void> {
-  const prepared = prepare(wanted, true);
+  const prepared = checked(wanted, true);
   if (prepared.config.process?.terminal && wanted.consoleSocket === undefined) {
     throw new DelosError('bad-usage', 'cannot allocate tty if the container is detached without a console socket');
   }
@@ -36,7 +36,7 @@ export async function runContainer(wanted: RunRequest, place: Place = spawned): 
     await startContainer(wanted.root, wanted.id);
     return 0;
   }
-  const prepared = prepare(wanted, false);
+  const prepared = checked(wanted, false);
   if (prepared.config.process?.terminal && wanted.consoleSocket === undefined) {
     place.needOwnProcess?.();
     return runInTerminal((consoleSocket) => runContainer({ ...wanted, consoleSocket }));
@@ -44,10 +44,18 @@ export async function runContainer(wanted: RunRequest, place: Place = spawned): 
   return build(wanted, prepared, place, { keep: wanted.keep });
 }
 
+function checked(wanted: CreateRequest, held: boolean): Prepared {
+  requireFree(wanted.root, wanted.id);
+  const prepared = timed(wanted, 'configuration read and checked, facts gathered', () => prepare(wanted, held));
+  for (const warning of prepared.warnings) wanted.notes?.warn(warning);
+  return prepared;
+}
+
 async function build(wanted: CreateRequest, prepared: Prepared, place: Place, options: PlanOptions): Promise<number> {
   const refused = place.refused && { refused: place.refused };
-  const plan = encode(planContainer(prepared.config, prepared.facts, prepared.request, { ...options, ...refused }));
-  reserve(wanted.root, prepared.record);
+  const plan = timed(wanted, 'planned', () => encode(planContainer(prepared.config, prepared.facts, prepared.request, { ...options, ...refused })));
+  wanted.notes?.debug(`${plan.steps.length} steps, ${plan.bytes.length} bytes`);
+  timed(wanted, 'id reserved, record written', () => reserve(wanted.root, prepared.record));
   try {
     if (prepared.request.held) makeStart(prepared.request.folder);
     return await place.run(plan, wanted.preserveFds);
@@ -55,6 +63,14 @@ async function build(wanted: CreateRequest, prepared: Prepared, place: Place, op
     await deleteContainer(wanted.root, wanted.id, { force: true });
     throw error;
   }
+}
+
+/** The time of a phase, for --debug. */
+function timed<Result>({ notes }: CreateRequest, phase: string, work: () => Result): Result {
+  const begin = performance.now();
+  const result = work();
+  notes?.debug(`${phase}: ${(performance.now() - begin).toFixed(2)} ms`);
+  return result;
 }
 
 /** The fifo that `start` writes to. */

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { F_DUPFD } from '../abi/fcntl.ts';
+import { F_DUPFD, F_SETFD } from '../abi/fcntl.ts';
 import { Address, Block, Cell, cStrings } from '../plan/block.ts';
+import { DelosError } from '../lib/errors.ts';
 import { planFd, type EncodedPlan } from '../plan/encode.ts';
 import { call, type Item } from '../plan/step.ts';
 import { executorFd, memfd } from '../sys/memfd.ts';
@@ -44,10 +45,20 @@ export function becoming(report: readonly string[]): Place {
     refused: reportSteps(report, environmentText()),
     run(plan, preserve) {
       const fd = syscall('fcntl', memfd('delos-plan', plan.bytes), F_DUPFD, 3 + preserve);
+      for (let preserved = 3; preserved < 3 + preserve; preserved++) keepOpen(preserved);
       process.execve?.(executorPath(), ['delos-exec', String(fd)], process.env as Record<string, string>);
       throw new Error('assertion: execve came back');
     },
   };
+}
+
+/** Node marks what it inherits close-on-exec. */
+function keepOpen(fd: number): void {
+  try {
+    syscall('fcntl', fd, F_SETFD, 0);
+  } catch (cause) {
+    throw new DelosError('bad-usage', `--preserve-fds: descriptor ${fd} is not open`, { cause });
+  }
 }
 
 /** The end of a refused plan whose runner is gone: a program is started over it that reads the report. */

@@ -1,12 +1,19 @@
 import type { Overlay } from '../oci/field.ts';
 import type { Process } from '../oci/config/types.ts';
 
+/** Where a command says what is not its result. */
+export interface Notes {
+  warn(message: string): void;
+  debug(message: string): void;
+}
+
 /** What every command of `delos-oci` knows: the global flags. */
 export interface Globals {
   /** Where the containers' folders are. Absolute. */
   readonly root: string;
   readonly debug: boolean;
   readonly systemdCgroup: boolean;
+  readonly notes?: Notes;
   /** /proc/PID/cgroup of who asks, when that is not this process. */
   readonly callerCgroup?: string;
 }

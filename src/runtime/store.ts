@@ -43,6 +43,15 @@ export function reserve(root: string, record: ContainerRecord): string {
   return folder;
 }
 
+/** Says early what {@link reserve} would say late: the id is taken. @throws DelosError exists, bad-id */
+export function requireFree(root: string, id: string): void {
+  if (fs.existsSync(containerFolder(root, id))) throw taken(id);
+}
+
+function taken(id: string, cause?: unknown): DelosError {
+  return new DelosError('exists', `container with given ID already exists: ${id}`, { cause });
+}
+
 function makeFolder(root: string, id: string): string {
   const folder = containerFolder(root, id);
   try {
@@ -52,7 +61,7 @@ function makeFolder(root: string, id: string): string {
     fs.chmodSync(folder, FOLDER_MODE);
   } catch (cause) {
     const errno = errnoOf(cause);
-    if (errno === 'EEXIST' && fs.existsSync(folder)) throw new DelosError('exists', `container with given ID already exists: ${id}`, { cause });
+    if (errno === 'EEXIST' && fs.existsSync(folder)) throw taken(id, cause);
     if (errno === 'ENAMETOOLONG') throw badId(id);
     throw new DelosError('io', `${folder}: cannot be made: ${errno ?? 'an error'}`, { cause });
   }

@@ -65,7 +65,7 @@ export async function relay(master: number): Promise<void> {
   process.off('SIGWINCH', resize);
   stdin.off('data', forward).off('end', endOfInput).pause();
   if (raw) stdin.setRawMode(false);
-  stdin.unref();
+  stdin.unref?.();
   terminal.destroy();
 }
 

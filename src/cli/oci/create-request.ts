@@ -5,12 +5,13 @@ import type { OciInvocation } from './invocation.ts';
 import { preservedDescriptors } from './preserved-descriptors.ts';
 
 /** What `create` and `run` have in common. @throws DelosError bad-usage */
-export function createRequest({ globals, flags, positional: [id = ''], caller }: OciInvocation<typeof createFlags>): CreateRequest {
+export function createRequest({ globals, flags, positional: [id = ''], caller, log }: OciInvocation<typeof createFlags>): CreateRequest {
   const { 'pid-file': pidFile, 'console-socket': consoleSocket } = flags;
   return {
     root: globals.root,
     debug: globals.debug,
     systemdCgroup: globals['systemd-cgroup'],
+    notes: log,
     ...(caller.cgroup !== undefined && { callerCgroup: caller.cgroup }),
     id,
     bundle: path.resolve(caller.cwd, flags.bundle),
