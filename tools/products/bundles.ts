@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import type { BuildOptions } from 'esbuild';
 import { root, sources } from '../files.ts';
@@ -24,18 +25,28 @@ const library: BuildOptions = { ...common, format: 'esm' };
 
 /** Every bundle: what it is called in build/, where it begins, how it is made. */
 const bundles: readonly [output: string, entry: string, options: BuildOptions][] = [
-  ['delos.cjs', 'src/cli/main.ts', program],
-  ['delos-oci.cjs', 'src/cli/oci/main.ts', program],
-  ['planner.cjs', 'src/runtime/planner/main.ts', program],
+  ['delos.main.cjs', 'src/cli/main.ts', program],
+  ['delos-oci.main.cjs', 'src/cli/oci/main.ts', program],
   ['index.js', 'src/index.ts', library],
 ];
 
+/**
+ * What Node is given to run: it turns V8's compile cache on before the program is read, which saves a tenth of a cold start.
+ * `warmCaches` of warm.ts fills it.
+ */
+function starter(output: string): Product {
+  const main = output.replace('.cjs', '.main.cjs');
+  const text = `require('node:module').enableCompileCache?.(__dirname + '/cache');\nrequire('./${main}');\n`;
+  return { output, entry: 'package.json', inputs: ['tools/products/bundles.ts'], kind: 'bundles', make: (path) => writeFile(path, text) };
+}
+
 export function bundleProducts(): Product[] {
   const inputs = [...sources(), 'package.json', 'tools/products/bundles.ts'];
-  return bundles.map(([output, entry, options]) => ({
+  const made = bundles.map(([output, entry, options]): Product => ({
     ...{ output, entry, inputs, kind: 'bundles' },
     make: async (path) => {
       await build({ ...options, entryPoints: [entry], outfile: path });
     },
   }));
+  return [...made, starter('delos.cjs'), starter('delos-oci.cjs')];
 }

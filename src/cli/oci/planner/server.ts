@@ -17,10 +17,10 @@ export async function run({ flags, log, caller }: OciInvocation<typeof plannerFl
   const socket = path.join(defaultRoot(), 'planner.sock');
   const server = net.createServer({ pauseOnConnect: false });
   const idle = idleTimer(flags.idle, () => server.close());
-  const version = fs.statSync(caller.program).mtimeMs;
+  const version = fs.statSync(import.meta.filename).mtimeMs;
   server.on('connection', (connection) => {
     idle.refresh();
-    if (fs.statSync(caller.program, { throwIfNoEntry: false })?.mtimeMs !== version) server.close();
+    if (fs.statSync(import.meta.filename, { throwIfNoEntry: false })?.mtimeMs !== version) server.close();
     serve(connection, caller.program);
   });
   await listen(server, socket);
