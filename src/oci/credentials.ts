@@ -1,7 +1,7 @@
 import * as capability from '../abi/capability.ts';
 import { PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, PR_CAP_AMBIENT_RAISE, PR_CAPBSET_DROP, PR_SET_KEEPCAPS, PR_SET_NO_NEW_PRIVS, _LINUX_CAPABILITY_VERSION_3 } from '../abi/process.ts';
 import { cap_user_data, cap_user_header } from '../abi/structs.ts';
-import { Block, bytes, record } from '../plan/block.ts';
+import { bytes, record, type Block } from '../plan/block.ts';
 import { call, type Item, type Step } from '../plan/step.ts';
 import type { CapabilitySet } from './config/types.ts';
 import { hasNew, namespaceOf, type Build, type Field } from './field.ts';
