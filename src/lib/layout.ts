@@ -37,7 +37,10 @@ export function align(value: number, alignment: number): number {
 
 /** Writes one member. Numbers are taken modulo the member's width, so -1 is all ones. */
 export function put(view: DataView, offset: number, type: FieldType, value: number | bigint): void {
-  if (type === 'u64') view.setBigUint64(offset, BigInt.asUintN(64, BigInt(value)), true);
+  if (type === 'u64' && typeof value === 'number' && value >= 0) {
+    view.setUint32(offset, value, true);
+    view.setUint32(offset + 4, value / 0x100000000, true);
+  } else if (type === 'u64') view.setBigUint64(offset, BigInt.asUintN(64, BigInt(value)), true);
   else if (type === 'u32') view.setUint32(offset, Number(value), true);
   else if (type === 'i32') view.setInt32(offset, Number(value), true);
   else if (type === 'u16') view.setUint16(offset, Number(value), true);

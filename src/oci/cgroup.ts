@@ -45,8 +45,8 @@ function makeDirectory(build: Build, directory: CgroupDirectory, writes: readonl
   const make = directory.create.map((path) => call('mkdir', [path, 0o755], '/linux/cgroupsPath', { accept: { EEXIST: 'next', ...accept } }));
   return [
     ...make,
-    ...ancestors(build, directory, writes).flatMap((write) => writeTo(build, `${write.directory}/${write.file}`, write)),
-    ...writes.flatMap((write) => writeTo(build, `${directory.directory}/${write.file}`, write)),
+    ...ancestors(build, directory, writes).flatMap((write) => writeTo(build, `${write.directory}/${write.file}`, [write])),
+    ...byFile(writes).flatMap((same) => writeTo(build, `${directory.directory}/${same[0]?.file}`, same)),
     skipped,
   ];
 }
@@ -58,15 +58,26 @@ function ancestors({ facts }: Build, directory: CgroupDirectory, writes: readonl
   return directory.hierarchy.controllers.includes('cpuset') ? cpusetWrites(directory, facts.cpuset.empty, facts.cpuset.parent) : [];
 }
 
-/** One write(2) to an existing file of a cgroup; an optional one may be refused, or have no file. */
-function writeTo(build: Build, path: string, write: { value: string; why: string; optional?: boolean }): Item[] {
+/** Neighbours that go to the same file, as the many rules of devices.allow. */
+function byFile(writes: readonly CgroupWrite[]): CgroupWrite[][] {
+  const groups: CgroupWrite[][] = [];
+  for (const write of writes) {
+    const last = groups.at(-1);
+    if (last?.[0]?.file === write.file && last[0].optional === write.optional) last.push(write);
+    else groups.push([write]);
+  }
+  return groups;
+}
+
+/** A write(2) for each to an existing file of a cgroup; an optional one may be refused, or have no file. */
+function writeTo(build: Build, path: string, writes: readonly { value: string; why: string; optional?: boolean }[]): Item[] {
   const { file } = build.cells;
+  const { why = '', optional } = writes[0] ?? {};
   const done = label(`${path} is done`);
-  const accept: Accept = write.optional ? { any: 'next' } : {};
   return [
-    call('openat', [AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0], write.why, { out: file, accept: write.optional ? { any: done } : {} }),
-    call('write', [file, write.value, Buffer.byteLength(write.value)], write.why, { accept }),
-    call('close', [file], write.why),
+    call('openat', [AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0], why, { out: file, accept: optional ? { any: done } : {} }),
+    ...writes.map((write) => call('write', [file, write.value, Buffer.byteLength(write.value)], write.why, { accept: optional ? { any: 'next' } : {} })),
+    call('close', [file], why),
     done,
   ];
 }

@@ -27,10 +27,12 @@ export const devices: Field = {
     if (config.mounts?.some((mount) => mount.destination === '/dev' && mount.options?.some((option) => /^r?bind$/.test(option)))) return [];
     const asked = config.linux?.devices ?? [];
     const missing = defaultDevices.filter((device) => !asked.some((other) => other.path === device.path));
-    const make = (device: Device, why: string): Item[] => (hasNew(config, 'user') ? bindDevice(build, device, why) : makeDevice(build, device, why));
+    const wanted: readonly Wanted[] = [
+      ...missing.map((device) => ({ device, why: 'a default device' })),
+      ...asked.map((device, index) => ({ device, why: `/linux/devices/${index}` })),
+    ];
     return [
-      ...missing.flatMap((device) => make(device, 'a default device')),
-      ...asked.flatMap((device, index) => make(device, `/linux/devices/${index}`)),
+      ...(hasNew(config, 'user') ? wanted.flatMap((one) => bindDevice(build, one)) : makeDevices(build, wanted)),
       ...makePath(build, '/dev', 'directory', 'a default link'),
       openDirectory(build, '/dev', 'a default link'),
       ...links.map(([name, target]) => call('symlinkat', [target, build.cells.directory, name], 'a default link', { accept: { EEXIST: 'next' } })),
@@ -41,24 +43,40 @@ export const devices: Field = {
 
 const typeBits = { c: S_IFCHR, u: S_IFCHR, b: S_IFBLK, p: S_IFIFO } as const;
 
-function makeDevice(build: Build, device: Device, why: string): Item[] {
+interface Wanted {
+  readonly device: Device;
+  readonly why: string;
+}
+
+/** Makes the nodes folder by folder, each of which is opened once. */
+function makeDevices(build: Build, wanted: readonly Wanted[]): Item[] {
   const { directory } = build.cells;
-  const folder = path.dirname(device.path);
+  const folders = Map.groupBy(wanted, ({ device }) => path.dirname(device.path));
+  return [...folders].flatMap(([folder, inside]): Item[] => {
+    const why = inside[0]?.why ?? '';
+    return [
+      ...makePath(build, folder, 'directory', why),
+      openDirectory(build, folder, why),
+      ...inside.flatMap((one) => makeNode(build, one)),
+      call('close', [directory], why),
+    ];
+  });
+}
+
+function makeNode(build: Build, { device, why }: Wanted): Item[] {
+  const { directory } = build.cells;
   const name = path.basename(device.path);
   const mode = (device.fileMode ?? 0o666) & 0o7777;
   return [
-    ...makePath(build, folder, 'directory', why),
-    openDirectory(build, folder, why),
     call('mknodat', [directory, name, typeBits[device.type] | mode, deviceNumber(device)], why, { accept: { EEXIST: 'next' } }),
     ...(device.uid || device.gid ? [call('fchownat', [directory, name, device.uid ?? 0, device.gid ?? 0, AT_SYMLINK_NOFOLLOW], why)] : []),
-    call('close', [directory], why),
   ];
 }
 
 /** mknod(2) is refused in a user namespace, so the host's node is bound. */
-function bindDevice(build: Build, device: Device, why: string): Item[] {
+function bindDevice(build: Build, { device, why }: Wanted): Item[] {
   const { mount } = build.cells;
-  if (device.type === 'p') return makeDevice(build, device, why);
+  if (device.type === 'p') return makeDevices(build, [{ device, why }]);
   return [
     ...openTarget(build, device.path, 'file', why),
     call('open_tree', [AT_FDCWD, device.path, OPEN_TREE_CLONE | O_CLOEXEC], why, { out: mount }),

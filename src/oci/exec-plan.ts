@@ -6,6 +6,7 @@ import { channel, giveUp, runtimeLeads } from './channel.ts';
 import type { Config, NamespaceType } from './config/types.ts';
 import { consoleSocket, controllingTerminal, execTerminal } from './console.ts';
 import { boundingSet, capabilities, noNewPrivileges, user } from './credentials.ts';
+import { closeDescriptors } from './descriptors.ts';
 import { finalAffinity, initialAffinity } from './exec-affinity.ts';
 import type { Facts } from './facts.ts';
 import { Cells, label, type Build, type Field, type Request } from './field.ts';
@@ -42,7 +43,7 @@ const outside: readonly Field[] = [
 /** What happens in it. */
 const inside: readonly Field[] = [
   becomeRoot, execTerminal, controllingTerminal, keyring, privateProcfs, personality, scheduler, ioPriority, apparmor, selinux,
-  closeProcfs, noNewPrivileges, earlySeccomp, boundingSet, cwd, umask, user, capabilities, findProgram, listenedSeccomp, ready, pidFile, seccomp, program,
+  closeProcfs, closeDescriptors, noNewPrivileges, earlySeccomp, boundingSet, cwd, umask, user, capabilities, findProgram, listenedSeccomp, ready, pidFile, seccomp, program,
 ];
 
 /** The user namespace gives the right to join the others, and the mount namespace changes what paths mean. */

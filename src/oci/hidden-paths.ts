@@ -26,17 +26,17 @@ export const readonlyPaths: Field = {
 function mask(build: Build, path: string, why: string): Item[] {
   const { cells } = build;
   const file = label(`${path} is a file`);
+  const cover = label(`${path} is covered`);
   const done = label(`${path} is masked`);
   const skip = { ENOENT: done, EACCES: done };
   return [
     openDirectory(build, path, why, cells.target, { ...skip, ENOTDIR: file }),
-    ...newMount(build, { type: 'tmpfs', source: 'tmpfs', data: ['ro', 'size=0'], attributes: MOUNT_ATTR_RDONLY }, cells.mount, why),
-    ...attach(build, cells.mount, why),
-    call('close', [cells.mount], why),
-    jump(done, why),
+    ...newMount(build, { type: 'tmpfs', source: 'tmpfs', data: ['ro'], attributes: MOUNT_ATTR_RDONLY }, cells.mount, why),
+    jump(cover, why),
     file,
     openInRoot(build, path, cells.target, why, { ...skip, ENOTDIR: done }),
     call('open_tree', [AT_FDCWD, '/dev/null', OPEN_TREE_CLONE | O_CLOEXEC], why, { out: cells.mount }),
+    cover,
     ...attach(build, cells.mount, why),
     call('close', [cells.mount], why),
     done,

@@ -34,8 +34,9 @@ export function openTarget(build: Build, path: string, kind: 'directory' | 'file
   const { cells } = build;
   const missing = label(`${path} is missing`);
   const found = label(`${path} is there`);
+  const below = relative(path);
   const open = (accept: Accept = {}): Step =>
-    call('openat2', [cells.root, relative(path), follow ? inRoot : inRootNoLinks, open_how.size], why, { out: cells.target, accept });
+    call('openat2', [cells.root, below, follow ? inRoot : inRootNoLinks, open_how.size], why, { out: cells.target, accept });
   return [open({ ENOENT: missing }), jump(found, why), missing, ...makePath(build, path, kind, why), open(), found];
 }
 

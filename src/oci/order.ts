@@ -2,6 +2,7 @@ import { cgroup, joinCgroup } from './cgroup.ts';
 import { channel, runtimeLeads } from './channel.ts';
 import { consoleDevice, consoleSocket, controllingTerminal } from './console.ts';
 import { boundingSet, capabilities, noNewPrivileges, user } from './credentials.ts';
+import { closeDescriptors } from './descriptors.ts';
 import { devices } from './devices.ts';
 import type { Field } from './field.ts';
 import { maskedPaths, readonlyPaths } from './hidden-paths.ts';
@@ -74,6 +75,7 @@ export const order: readonly Field[] = [
   apparmor, // while the files of its /proc can be written
   selinux,
   closeProcfs,
+  closeDescriptors, // before anything of the image can name one of them
   noNewPrivileges, // an unprivileged filter asks for it
   earlySeccomp, // a filter without it needs CAP_SYS_ADMIN
   boundingSet, // needs CAP_SETPCAP

@@ -58,7 +58,8 @@ export const findProgram: Field = {
   },
 };
 
-const fifo = cell('start');
+/** What `start` writes to, in init. */
+export const fifo = cell('start');
 
 /** `create` ends with init blocked in a read of the container's fifo, until `start` writes to it. Here it is opened. */
 export const openStart: Field = {

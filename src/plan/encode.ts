@@ -37,32 +37,23 @@ export interface EncodedPlan {
 /** Lays a plan out for the executor. Throws an assertion when a label is missing or a section can run off its end. */
 export function encode(plan: Plan): EncodedPlan {
   const { steps, labels } = number(plan);
-  const layout = new BlockLayout(headerSize + steps.length * stepSize);
-  const reasons = new Map<string, number>();
-  const table = new DataView(new ArrayBuffer(steps.length * stepSize));
-  steps.forEach((step, index) => {
-    encodeStep(table, index * stepSize, step, layout, labels);
-    table.setUint16(index * stepSize + 70, numberOf(reasons, step.why), true);
-  });
-  const texts = cString([...reasons.keys()].join('\0'));
-  const reasonsAt = layout.block(texts);
-  const bytes = layout.finish();
-  bytes.set(new Uint8Array(table.buffer), headerSize);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(reasonsOffset, reasonsAt, true);
-  view.setUint32(reasonsOffset + 4, texts.bytes.length, true);
-  view.setInt32(statusOffset, noStatus, true);
-  [magic, version, bytes.length, headerSize, steps.length, 0].forEach((value, index) => view.setUint32(4 * index, value, true));
-  return { bytes, steps, offset: (cell) => layout.cell(cell) };
+  const image = new Image(headerSize + steps.length * stepSize);
+  const reasons = new Reasons();
+  for (let index = 0; index < steps.length; index++) encodeStep(image, headerSize + index * stepSize, steps[index] as Step, labels, reasons);
+  const texts = cString(reasons.text());
+  const reasonsAt = image.block(texts);
+  const bytes = image.finish();
+  const header = new Uint32Array(bytes.buffer, 0, headerSize / 4);
+  header.set([magic, version, bytes.length, headerSize, steps.length]);
+  header[reasonsOffset / 4] = reasonsAt;
+  header[reasonsOffset / 4 + 1] = texts.bytes.length;
+  header[statusOffset / 4] = noStatus;
+  return { bytes, steps, offset: (cell) => image.cell(cell) };
 }
 
-function numberOf(reasons: Map<string, number>, why: string): number {
-  let index = reasons.get(why);
-  if (index === undefined) reasons.set(why, (index = reasons.size));
-  return index;
-}
+type Labels = ReadonlyMap<Label, number>;
 
-function number(plan: Plan): { steps: Step[]; labels: Map<Label, number> } {
+function number(plan: Plan): { steps: Step[]; labels: Labels } {
   const steps: Step[] = [];
   const labels = new Map<Label, number>();
   for (const section of plan.sections) {
@@ -77,75 +68,121 @@ function number(plan: Plan): { steps: Step[]; labels: Map<Label, number> } {
   return { steps, labels };
 }
 
-function encodeStep(view: DataView, at: number, step: Step, layout: BlockLayout, labels: Map<Label, number>): void {
-  const place = (label: Label): number => {
-    const index = labels.get(label);
-    if (index === undefined) throw new Error(`assertion: no step is labelled ${label.name}`);
-    return index;
-  };
-  view.setUint32(at, syscalls[step.call][0], true);
+/** The index of the step a label stands before. */
+function place(labels: Labels, label: Label): number {
+  const index = labels.get(label);
+  if (index === undefined) throw new Error(`assertion: no step is labelled ${label.name}`);
+  return index;
+}
+
+function encodeStep(image: Image, at: number, step: Step, labels: Labels, reasons: Reasons): void {
+  const { args, out, child } = step;
   let contents = 0;
-  step.args.forEach((arg, index) => {
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] as Arg;
     if (arg instanceof Cell) contents |= 1 << index;
-    const value = encodeArg(arg, layout, place);
-    if (typeof value === 'number' && value >= 0) {
-      view.setUint32(at + 8 + 8 * index, value, true);
-      view.setUint32(at + 12 + 8 * index, value / 0x100000000, true);
-    } else view.setBigInt64(at + 8 + 8 * index, BigInt.asIntN(64, BigInt(value)), true);
-  });
-  view.setUint32(at + 4, contents, true);
-  view.setUint32(at + 56, step.out ? base + layout.cell(step.out) : 0, true);
-  view.setUint32(at + 60, step.child ? place(step.child) : 0, true);
-  view.setInt32(at + 64, step.want ?? noWant, true);
-  view.setUint16(at + 68, step.out?.size === 4 ? 1 : 0, true);
-  encodeAccept(view, at + 72, step, place);
+    encodeArg(image, at + 8 + 8 * index, arg, labels);
+  }
+  image.put32(at, syscalls[step.call][0]);
+  image.put32(at + 4, contents);
+  if (out !== undefined) image.put32(at + 56, base + image.cell(out));
+  if (child !== undefined) image.put32(at + 60, place(labels, child));
+  image.put32(at + 64, step.want ?? noWant);
+  image.put32(at + 68, (out?.size === 4 ? 1 : 0) | (reasons.number(step.why) << 16));
+  if (step.accept !== undefined) encodeAccept(image, at + 72, step, labels);
 }
 
-function encodeArg(arg: Arg, layout: BlockLayout, place: (label: Label) => number): number | bigint {
-  if (typeof arg === 'number' || typeof arg === 'bigint') return arg;
-  if (typeof arg === 'string') return base + layout.text(arg);
-  if (arg instanceof Cell) return base + layout.cell(arg);
-  if (arg instanceof Address) return base + layout.cell(arg.cell);
-  if (arg instanceof Label) return place(arg);
-  return base + layout.block(arg);
+function encodeArg(image: Image, at: number, arg: Arg, labels: Labels): void {
+  if (typeof arg === 'number') image.put64(at, arg);
+  else if (typeof arg === 'string') image.put32(at, base + image.text(arg));
+  else if (arg instanceof Cell) image.put32(at, base + image.cell(arg));
+  else if (arg instanceof Block) image.put32(at, base + image.block(arg));
+  else if (arg instanceof Label) image.put32(at, place(labels, arg));
+  else if (arg instanceof Address) image.put32(at, base + image.cell(arg.cell));
+  else image.putBig(at, arg);
 }
 
-function encodeAccept(view: DataView, at: number, step: Step, place: (label: Label) => number): void {
-  if (!step.accept) return;
+function encodeAccept(image: Image, at: number, { accept = {}, call }: Step, labels: Labels): void {
   let offset = at;
-  for (const name in step.accept) {
-    const target = step.accept[name as ErrnoName];
+  for (const name in accept) {
+    const target = accept[name as ErrnoName];
     if (target === undefined) continue;
-    if (offset === at + 16) throw new Error(`assertion: ${step.call} accepts more than four errors`);
-    view.setUint16(offset, name === 'any' ? anyErrno : errnoValue(name as ErrnoName), true);
-    view.setUint16(offset + 2, target === 'next' ? noStep : place(target), true);
+    if (offset === at + 16) throw new Error(`assertion: ${call} accepts more than four errors`);
+    const error = name === 'any' ? anyErrno : errnoValue(name as ErrnoName);
+    image.put32(offset, error | ((target === 'next' ? noStep : place(labels, target)) << 16));
     offset += 4;
   }
 }
 
-/** Gives each block its place behind the steps, 8-byte aligned; equal strings share one. */
-class BlockLayout {
+/** Why the steps are there, each reason once. Neighbours mostly have the same. */
+class Reasons {
+  readonly #numbers = new Map<string, number>();
+  #lastText = '';
+  #lastNumber = -1;
+
+  number(why: string): number {
+    if (this.#lastNumber >= 0 && why === this.#lastText) return this.#lastNumber;
+    let index = this.#numbers.get(why);
+    if (index === undefined) this.#numbers.set(why, (index = this.#numbers.size));
+    this.#lastText = why;
+    this.#lastNumber = index;
+    return index;
+  }
+
+  text(): string {
+    return [...this.#numbers.keys()].join('\0');
+  }
+}
+
+/**
+ * The bytes of a plan as they grow: first the steps, behind them the blocks, 8-byte aligned, each where it was first asked for;
+ * equal strings share one. Numbers are stored as this machine has them, and x86-64 is little endian.
+ */
+class Image {
+  #bytes: Uint8Array<ArrayBuffer>;
+  #words: Int32Array;
   #end: number;
   readonly #offsets = new Map<Block, number>();
   readonly #strings = new Map<string, number>();
 
+  /** @param start where blocks begin; what is before it is zero */
   constructor(start: number) {
-    this.#end = start;
+    this.#end = align(start, 8);
+    this.#bytes = new Uint8Array(align(start + 32 * 1024, 8));
+    this.#words = new Int32Array(this.#bytes.buffer);
+  }
+
+  put32(at: number, value: number): void {
+    this.#words[at >> 2] = value;
+  }
+
+  /** A whole number of up to 53 bits; a negative one is sign-extended. */
+  put64(at: number, value: number): void {
+    this.#words[at >> 2] = value;
+    if (value < 0 || value > 0xffffffff) this.#words[(at >> 2) + 1] = Math.floor(value / 0x100000000);
+  }
+
+  putBig(at: number, value: bigint): void {
+    this.#words[at >> 2] = Number(BigInt.asIntN(32, value));
+    this.#words[(at >> 2) + 1] = Number(BigInt.asIntN(32, value >> 32n));
   }
 
   block(block: Block): number {
     const known = this.#offsets.get(block);
     if (known !== undefined) return known;
-    const offset = this.#end;
+    const offset = this.#take(block.bytes.length);
     this.#offsets.set(block, offset);
-    this.#end = align(offset + block.bytes.length, 8);
-    for (const link of block.links) this.block(link.to);
+    this.#bytes.set(block.bytes, offset);
+    for (const link of block.links) {
+      const address = base + this.block(link.to) + link.at;
+      this.put64(offset + link.offset, address);
+    }
     return offset;
   }
 
   text(value: string): number {
     let offset = this.#strings.get(value);
-    if (offset === undefined) this.#strings.set(value, (offset = this.block(cString(value))));
+    if (offset === undefined) this.#strings.set(value, (offset = this.#write(value)));
     return offset;
   }
 
@@ -153,15 +190,31 @@ class BlockLayout {
     return cell === planFd ? planFdOffset : this.block(cell.block) + cell.offset;
   }
 
-  finish(): Uint8Array {
-    const bytes = new Uint8Array(this.#end);
-    const view = new DataView(bytes.buffer);
-    for (const [block, offset] of this.#offsets) {
-      bytes.set(block.bytes, offset);
-      for (const link of block.links) {
-        view.setBigUint64(offset + link.offset, BigInt(base + this.block(link.to) + link.at), true);
-      }
-    }
-    return bytes;
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#end);
+  }
+
+  /** A NUL-terminated string. UTF-8 takes at most three bytes for each unit of UTF-16. */
+  #write(value: string): number {
+    const offset = this.#take(3 * value.length + 1);
+    const { written } = encoder.encodeInto(value, this.#bytes.subarray(offset));
+    this.#end = align(offset + written + 1, 8);
+    return offset;
+  }
+
+  #take(size: number): number {
+    const offset = this.#end;
+    this.#end = align(offset + size, 8);
+    if (this.#end > this.#bytes.length) this.#grow();
+    return offset;
+  }
+
+  #grow(): void {
+    const larger = new Uint8Array(2 * this.#end);
+    larger.set(this.#bytes);
+    this.#bytes = larger;
+    this.#words = new Int32Array(larger.buffer);
   }
 }
+
+const encoder = new TextEncoder();

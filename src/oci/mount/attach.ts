@@ -7,9 +7,10 @@ import { call, type Item, type Step } from '../../plan/step.ts';
 import type { Build } from '../field.ts';
 import type { Attributes, MountOptions } from './options.ts';
 
+const names = (value: number | bigint): string => flagNames('MOUNT_ATTR_', value);
+
 /** mount_setattr(2) on an open mount. */
 export function setAttributes(mount: Cell, { set, clear }: Attributes, why: string, flags = 0): Step {
-  const names = (value: number | bigint): string => flagNames('MOUNT_ATTR_', value);
   const attributes = record(mount_attr, { attr_set: set, attr_clr: clear }, { attr_set: names, attr_clr: names });
   return call('mount_setattr', [mount, '', AT_EMPTY_PATH | flags, attributes, mount_attr.size], why);
 }

@@ -1,10 +1,9 @@
-import path from 'node:path';
 import { AT_FDCWD, O_CLOEXEC } from '../../abi/fcntl.ts';
-import { MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY, OPEN_TREE_CLONE } from '../../abi/mount.ts';
+import { MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY, MOVE_MOUNT_F_EMPTY_PATH, OPEN_TREE_CLONE } from '../../abi/mount.ts';
 import { call, jump, type Accept, type Item } from '../../plan/step.ts';
 import type { Mount } from '../config/types.ts';
 import { hasNew, label, type Build } from '../field.ts';
-import { openDirectory, openTarget } from '../open.ts';
+import { openTarget } from '../open.ts';
 import { attach, setAttributes } from './attach.ts';
 import { newMount } from './filesystem.ts';
 import type { MountOptions } from './options.ts';
@@ -27,10 +26,8 @@ export function cgroupMount(build: Build, mount: Mount, options: MountOptions, w
       const name = hierarchy.controllers.join(',').replace('name=', '');
       const links = hierarchy.controllers.length > 1 ? hierarchy.controllers : [];
       return [
-        ...bound(build, directory, `${mount.destination}/${name}`, attributes | readonly, why),
-        openDirectory(build, mount.destination, why),
-        ...links.map((controller) => call('symlinkat', [name, cells.directory, controller], why)),
-        call('close', [cells.directory], why),
+        ...boundBelow(build, directory, name, attributes | readonly, why),
+        ...links.map((controller) => call('symlinkat', [name, cells.mount, controller], why)),
       ];
     }),
     ...(readonly ? [setAttributes(cells.mount, { set: readonly, clear: 0 }, `${why}/options`)] : []),
@@ -50,6 +47,20 @@ function unified(build: Build, mount: Mount, options: MountOptions, why: string)
   ];
 }
 
+/** Binds a cgroup on a new directory of the tmpfs in `cells.mount`, which nobody else can reach yet. */
+function boundBelow({ cells, facts }: Build, from: string, name: string, attributes: number, why: string): Item[] {
+  const { file, mount } = cells;
+  const missing = label(`${from} is not there`);
+  return [
+    call('mkdirat', [mount, name, 0o755], why),
+    call('open_tree', [AT_FDCWD, from, OPEN_TREE_CLONE | O_CLOEXEC], why, { out: file, accept: facts.uid === 0 ? {} : { ENOENT: missing } }),
+    setAttributes(file, { set: attributes, clear: 0 }, `${why}/options`),
+    call('move_mount', [file, '', mount, name, MOVE_MOUNT_F_EMPTY_PATH], why),
+    call('close', [file], why),
+    missing,
+  ];
+}
+
 /** Binds a cgroup. Without privilege it may not have been made; then its place stays an empty directory. */
 function bound(build: Build, from: string, to: string, attributes: number, why: string): Item[] {
   const { file, target } = build.cells;
@@ -57,7 +68,7 @@ function bound(build: Build, from: string, to: string, attributes: number, why: 
   const done = label(`${from} is bound`);
   const accept: Accept = build.facts.uid === 0 ? {} : { ENOENT: missing };
   return [
-    ...openTarget(build, path.posix.normalize(to), 'directory', why),
+    ...openTarget(build, to, 'directory', why),
     call('open_tree', [AT_FDCWD, from, OPEN_TREE_CLONE | O_CLOEXEC], why, { out: file, accept }),
     setAttributes(file, { set: attributes, clear: 0 }, `${why}/options`),
     ...attach(build, file, why),
