@@ -13,16 +13,15 @@ import type { MountOptions } from './options.ts';
  * whose lower is the image's directory: nothing is copied until it is written to, and the size limit holds.
  */
 export function copyUpMount(build: Build, mount: Mount, options: MountOptions, why: string): Item[] {
-  const { target, mount: opened, file } = build.cells;
+  const { target, mount: opened, directory: layer, file } = build.cells;
   const { path, digits } = descriptorPath();
   const set = (key: string, value: string | Block): Item => call('fsconfig', [file, FSCONFIG_SET_STRING, key, value, 0], why);
   return [
     ...openTarget(build, mount.destination, 'directory', why),
-    ...newMount(build, { type: 'tmpfs', source: 'tmpfs', data: options.data, attributes: 0 }, opened, why),
-    call('mkdirat', [opened, 'upper', 0o755], why),
-    call('mkdirat', [opened, 'work', 0o755], why),
-    call('fchdir', [opened], why),
-    call('close', [opened], why),
+    ...newMount(build, { type: 'tmpfs', source: 'tmpfs', data: options.data, attributes: 0 }, layer, why),
+    call('mkdirat', [layer, 'upper', 0o755], why),
+    call('mkdirat', [layer, 'work', 0o755], why),
+    call('fchdir', [layer], why),
     call('decimal', [digits, target], why),
     call('fsopen', ['overlay', FSOPEN_CLOEXEC], why, { out: file }),
     set('source', 'tmpfs'),
@@ -32,6 +31,8 @@ export function copyUpMount(build: Build, mount: Mount, options: MountOptions, w
     call('fsconfig', [file, FSCONFIG_CMD_CREATE, 0, 0, 0], why),
     call('fsmount', [file, FSMOUNT_CLOEXEC, options.attributes.set], why, { out: opened }),
     call('close', [file], why),
+    // A mount that is nowhere lives as long as its descriptor, and the overlay takes its copy of it when it is made.
+    call('close', [layer], why),
     ...attach(build, opened, why),
     call('close', [opened], why),
     call('chdir', ['/'], why),
