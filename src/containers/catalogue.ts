@@ -6,6 +6,7 @@ import { lockContainer } from '../runtime/lock.ts';
 import { writeAtomically } from './atomic-file.ts';
 import type { Container } from './container.ts';
 import { nameTaken, releaseName, takeName } from './name-links.ts';
+import { removeTree } from './remove-tree.ts';
 import { containersFolder, fileOf, volumesFolder, type Places } from './places.ts';
 
 /** A folder that has no container.json after this time belongs to a process that was killed. */
@@ -20,7 +21,8 @@ export async function addContainer(
   places: Places, id: string, name: string | (() => string), fill: (name: string) => Promise<Container>,
 ): Promise<Container> {
   const folder = fileOf(places, id);
-  fs.mkdirSync(containersFolder(places), { recursive: true, mode: 0o700 });
+  // Others may pass through it, into the folders that let them.
+  fs.mkdirSync(containersFolder(places), { recursive: true, mode: 0o711 });
   fs.mkdirSync(folder, { mode: 0o700 });
   let taken = typeof name === 'string' ? name : name();
   try {
@@ -33,7 +35,7 @@ export async function addContainer(
     return container;
   } catch (error) {
     releaseName(places, taken, id);
-    fs.rmSync(folder, { recursive: true, force: true });
+    await removeTree(folder);
     throw error;
   }
 }
@@ -59,7 +61,8 @@ export function readContainer(places: Places, id: string): Container | undefined
 export function listContainers(places: Places): Container[] {
   const found = folderNames(containersFolder(places)).flatMap((id) => {
     const container = readContainer(places, id);
-    if (container === undefined) sweep(fileOf(places, id));
+    // Nobody waits for it, and the next listing tries again.
+    if (container === undefined) void sweep(fileOf(places, id)).catch(() => undefined);
     return container ?? [];
   });
   return found.toSorted((a, b) => (a.created < b.created ? 1 : -1));
@@ -76,17 +79,17 @@ export async function changeContainer(places: Places, id: string, change: (conta
 }
 
 /** Removes all files of a container that does not run, its name last but one and its folder last. */
-export function removeFiles(places: Places, container: Container): void {
+export async function removeFiles(places: Places, container: Container): Promise<void> {
   for (const volume of container.anonymousVolumes) fs.rmSync(path.join(volumesFolder(places), volume), { recursive: true, force: true });
   releaseName(places, container.name, container.id);
   // First the record: what is left by a process killed here is swept away later.
   fs.rmSync(fileOf(places, container.id, 'container.json'), { force: true });
-  fs.rmSync(fileOf(places, container.id), { recursive: true, force: true });
+  await removeTree(fileOf(places, container.id));
 }
 
-function sweep(folder: string): void {
+async function sweep(folder: string): Promise<void> {
   const found = fs.statSync(folder, { throwIfNoEntry: false });
-  if (found !== undefined && Date.now() - found.mtimeMs > ABANDONED_MS) fs.rmSync(folder, { recursive: true, force: true });
+  if (found !== undefined && Date.now() - found.mtimeMs > ABANDONED_MS) await removeTree(folder);
 }
 
 function folderNames(folder: string): string[] {

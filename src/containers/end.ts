@@ -18,7 +18,7 @@ export async function settle(places: Places, container: Container): Promise<read
   const { status } = standingOf(places, container);
   if (status === 'running' || status === 'paused') return [];
   const warnings = await deleteContainer(places.run, container.id, { force: true });
-  if (container.autoRemove && status === 'stopped') removeFiles(places, container);
+  if (container.autoRemove && status === 'stopped') await removeFiles(places, container);
   return warnings;
 }
 
@@ -48,7 +48,7 @@ export async function removeContainer(places: Places, container: Container, forc
     await awaitEnd(places, container);
   }
   await deleteContainer(places.run, container.id, { force: true });
-  removeFiles(places, container);
+  await removeFiles(places, container);
 }
 
 async function signalIfRunning(places: Places, { id }: Container, signal: number): Promise<void> {

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { defaultRoot } from '../runtime/store.ts';
@@ -10,11 +11,15 @@ export interface Places {
   readonly run: string;
 }
 
-/** /var/lib/delos and /run/delos for root, folders of their own for other users (XDG base directories). */
+/**
+ * /var/lib/delos and /run/delos for root, folders of their own for other users (XDG base directories). A user who has no runtime
+ * folder, as without a login session, gets one beside the data; what a reboot leaves in it is known by its start times.
+ */
 export function defaultPlaces(): Places {
-  const isRoot = (process.geteuid?.() ?? 0) === 0;
-  const home = process.env['XDG_DATA_HOME'] || path.join(os.homedir(), '.local/share');
-  return { data: isRoot ? '/var/lib/delos' : path.join(home, 'delos'), run: defaultRoot() };
+  const run = defaultRoot();
+  if ((process.geteuid?.() ?? 0) === 0) return { data: '/var/lib/delos', run };
+  const data = path.join(process.env['XDG_DATA_HOME'] || path.join(os.homedir(), '.local/share'), 'delos');
+  return { data, run: fs.existsSync(path.dirname(run)) ? run : path.join(data, 'run') };
 }
 
 /** The folder that holds the containers' folders. */

@@ -14,7 +14,7 @@ export async function run({ flags, globals, positional }: Invocation<typeof crea
   try {
     writeCidfile(flags.cidfile, container.id);
   } catch (error) {
-    removeFiles(places, container);
+    await removeFiles(places, container);
     throw error;
   }
   process.stdout.write(`${container.id}\n`);

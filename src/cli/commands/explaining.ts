@@ -14,7 +14,7 @@ export async function explainTo(places: Places, flags: CreateFlags, words: reado
   try {
     process.stdout.write(explainContainer(requestOf(places, container), explain));
   } finally {
-    removeFiles(places, container);
+    await removeFiles(places, container);
   }
   return 0;
 }

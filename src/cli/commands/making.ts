@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { addContainer } from '../../containers/catalogue.ts';
-import type { Container } from '../../containers/container.ts';
+import type { Container, RootSource } from '../../containers/container.ts';
 import { ownerOf } from '../../containers/name-links.ts';
 import { fileOf, type Places } from '../../containers/places.ts';
 import { DelosError } from '../../lib/errors.ts';
@@ -16,6 +16,7 @@ import { randomId, randomName } from '../vocabulary/names.ts';
 import { bundleConfig } from './bundle-config.ts';
 import { warn } from './context.ts';
 import { gatherHostFacts } from './host-facts.ts';
+import { hostRoot } from './host-root.ts';
 import { imageDefaults, openImage, type Image } from './image.ts';
 
 /**
@@ -32,13 +33,14 @@ export async function makeContainer(places: Places, flags: CreateFlags, [referen
   return addContainer(places, id, name, async (taken) => {
     const host = gatherHostFacts(places, everydayNeeds(options), writeEtc(places, options, image));
     if (!options.quiet) for (const line of everydayWarnings(options, host)) warn(line);
-    const config = configOf(places, options, image, host);
+    const config = withHostRoot(places, configOf(places, options, image, host), image);
     makeFolders(places, options, host, image);
+    giveLayers(places, id, config);
     fs.writeFileSync(fileOf(places, id, 'config.json'), jsonText(config, 2), { mode: 0o600 });
     const { kept } = image.root.kind === 'overlay' ? image.root : { kept: false };
     return {
       version: 1, id, name: taken, image: image.reference, command: config.process?.args ?? [], created: new Date().toISOString(),
-      root: image.root.kind === 'overlay' ? { ...image.root, kept: kept && !lifecycle.autoRemove } : image.root,
+      root: rootOf(image, fileOf(places, id, 'skeleton'), kept && !lifecycle.autoRemove),
       labels: lifecycle.labels, autoRemove: lifecycle.autoRemove, tty: config.process?.terminal === true, openStdin: lifecycle.interactive,
       stopSignal: lifecycle.stopSignal.number, stopTimeoutSeconds: lifecycle.stopTimeoutSeconds,
       anonymousVolumes: everydayVolumes(options, host).filter(({ anonymous }) => anonymous).map((volume) => volume.name),
@@ -47,10 +49,40 @@ export async function makeContainer(places: Places, flags: CreateFlags, [referen
   });
 }
 
+/** A skeleton of the host's root takes the place of the root itself where there is one. */
+function rootOf({ root }: Image, skeleton: string, kept: boolean): RootSource {
+  if (root.kind === 'folder') return root;
+  return { kind: 'overlay', lower: fs.existsSync(skeleton) ? skeleton : root.lower, kept };
+}
+
 function configOf(places: Places, options: RunOptions, image: Image, host: HostFacts): Config {
   const defaults = imageDefaults(image, fileOf(places, options.id, 'rootfs'));
   const everyday = everydayConfig(options, defaults, host);
   return image.bundle === undefined ? everyday : bundleConfig(image.bundle, image.reference, everyday, options);
+}
+
+/** The image `host` for a container with a user namespace of its own. */
+function withHostRoot(places: Places, config: Config, { reference }: Image): Config {
+  const isMapped = config.linux?.namespaces?.some(({ type }) => type === 'user') ?? false;
+  if (reference !== 'host' || !isMapped) return config;
+  const id = path.basename(path.dirname(config.root?.path ?? ''));
+  const skeleton = fileOf(places, id, 'skeleton');
+  const { links, mounts, folders } = hostRoot(fileOf(places, id, 'layer'));
+  fs.mkdirSync(skeleton, { mode: 0o755 });
+  for (const [name, target] of links) fs.symlinkSync(target, path.join(skeleton, name));
+  for (const folder of folders) fs.mkdirSync(folder, { recursive: true, mode: 0o755 });
+  return { ...config, mounts: [...mounts, ...(config.mounts ?? [])] };
+}
+
+/** What the container's root writes to must belong to it, whatever id it has outside. */
+function giveLayers(places: Places, id: string, { linux }: Config): void {
+  const [uid, gid] = [linux?.uidMappings, linux?.gidMappings].map((mapped) => mapped?.find(({ containerID }) => containerID === 0)?.hostID);
+  const layer = fileOf(places, id, 'layer');
+  if (process.geteuid?.() !== 0 || uid === undefined || gid === undefined) return;
+  // It has to find its root.
+  fs.chmodSync(fileOf(places, id), 0o711);
+  if (!fs.existsSync(layer)) return;
+  for (const name of fs.readdirSync(layer, { recursive: true, encoding: 'utf8' })) fs.chownSync(path.join(layer, name), uid, gid);
 }
 
 /** Folders that must be there before the container is: its root, its layer, volumes, and the sources that `-v` makes. */

@@ -16,7 +16,7 @@ export async function run({ flags, globals, positional }: Invocation<typeof runF
   try {
     writeCidfile(flags.cidfile, container.id);
   } catch (error) {
-    removeFiles(places, container);
+    await removeFiles(places, container);
     throw error;
   }
   if (!flags.detach) {

@@ -90,7 +90,7 @@ async function orRemove<T>(places: Places, container: Container, start: () => Pr
   try {
     return await start();
   } catch (error) {
-    if (container.autoRemove) removeFiles(places, container);
+    if (container.autoRemove) await removeFiles(places, container);
     throw error;
   }
 }
