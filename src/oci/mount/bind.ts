@@ -9,7 +9,7 @@ import { hasNew, type Build } from '../field.ts';
 import { openTarget } from '../open.ts';
 import { attach, finish, setAttributes } from './attach.ts';
 import { idMap } from './idmap.ts';
-import type { MountOptions } from './options.ts';
+import { named, type MountOptions } from './options.ts';
 
 /** Where a bind mount's source is: absolute, or relative to the bundle. */
 export function bindSource({ request }: Build, mount: Mount): string {
@@ -34,7 +34,7 @@ function runtimeOpens(build: Build, options: MountOptions): boolean {
 export function bindMount(build: Build, mount: Mount, options: MountOptions, why: string): { before: Item[]; init: Item[] } {
   const source = bindSource(build, mount);
   const kind = build.facts.sources[source];
-  if (kind === undefined) throw new DelosError('bad-config', `${why.slice(1).replaceAll('/', '.')}.source: ${source} does not exist`, { field: `${why}/source` });
+  if (kind === undefined) throw new DelosError('bad-config', `${named(why)}.source: ${source} does not exist`, { field: `${why}/source` });
   const early = runtimeOpens(build, options);
   const opened = early ? cell(`mount of ${source}`) : build.cells.mount;
   const open = openSource(build, mount, options, opened, why);

@@ -7,7 +7,7 @@ import { attach, finish, setAttributes } from './attach.ts';
 import { bindMount } from './bind.ts';
 import { cgroupMount } from './cgroup.ts';
 import { fileSystemOf, newMount } from './filesystem.ts';
-import { parseMountOptions, type MountOptions } from './options.ts';
+import { named, parseMountOptions, type MountOptions } from './options.ts';
 import { copyUpMount } from './tmpcopyup.ts';
 
 /** mounts, config.md "Mounts": in the order of the list, each placed through a descriptor below the container's root. */
@@ -36,7 +36,7 @@ function planMount(build: Build, mount: Mount, why: string): PlannedMount {
   refuseProc(mount, why);
   if (options.remount) return { before: [], init: remount(build, mount, options, why) };
   if (options.bind || mount.type === 'bind') return bindMount(build, mount, { bind: 'one', ...options }, why);
-  if (mount.type === undefined) throw new DelosError('bad-config', `${why.slice(1).replace('/', '.')}.type: expected a type, or the option bind`, { field: `${why}/type` });
+  if (mount.type === undefined) throw new DelosError('bad-config', `${named(why)}.type: expected a type, or the option bind`, { field: `${why}/type` });
   if (mount.type === 'cgroup' || mount.type === 'cgroup2') return { before: [], init: cgroupMount(build, mount, options, why) };
   if (options.tmpcopyup && mount.type === 'tmpfs') return { before: [], init: copyUpMount(build, mount, options, why) };
   return { before: [], init: fileSystemMount(build, mount, mount.type, options, why) };
@@ -75,7 +75,7 @@ function refuseProc(mount: Mount, why: string): void {
   const inside = destination.startsWith('proc/') && !replaceable.has(destination);
   const covers = destination === 'proc' && mount.type !== 'proc' && !isBindOfProc(mount);
   if (!inside && !covers) return;
-  throw new DelosError('bad-config', `${why.slice(1).replace('/', '.')}.destination: ${mount.destination} cannot be mounted over: it is in /proc`, { field: `${why}/destination` });
+  throw new DelosError('bad-config', `${named(why)}.destination: ${mount.destination} cannot be mounted over: it is in /proc`, { field: `${why}/destination` });
 }
 
 /** A container that shares the host's pid namespace may be given the host's /proc. */

@@ -97,3 +97,8 @@ function merge(earlier: Attributes, later: Attributes): Attributes {
   const touched = later.set | later.clear;
   return { set: (earlier.set & ~touched) | later.set, clear: (earlier.clear & ~later.set) | later.clear };
 }
+
+/** `/mounts/3` as people write it. */
+export function named(pointer: string): string {
+  return pointer.slice(1).replace(/\/(\d+)/, '[$1]');
+}
