@@ -64,11 +64,3 @@ export const joinNamespaces: Field = {
   support: 'full',
   init: (build) => joinedByInit.flatMap((type) => join(build, type)),
 };
-
-/** After init is in its cgroup, so that this is the root it sees. */
-export const cgroupNamespace: Field = {
-  at: [],
-  support: 'full',
-  init: ({ config }) =>
-    hasNew(config, 'cgroup') ? [call('unshare', [CLONE_NEWCGROUP], namespaceOf(config, 'cgroup')?.pointer ?? '')] : [],
-};

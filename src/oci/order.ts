@@ -1,4 +1,4 @@
-import { cgroup, joinCgroup } from './cgroup.ts';
+import { cgroup, joinLegacyCgroups, joinUnifiedCgroup, legacyCgroupNamespace, unifiedCgroupNamespace } from './cgroup.ts';
 import { channel, runtimeLeads } from './channel.ts';
 import { consoleDevice, consoleSocket, controllingTerminal } from './console.ts';
 import { boundingSet, capabilities, noNewPrivileges, user } from './credentials.ts';
@@ -13,7 +13,7 @@ import { oomScoreAdj, rlimits } from './limits.ts';
 import { loopback } from './loopback.ts';
 import { mounts } from './mount/index.ts';
 import { netDevices } from './net-devices.ts';
-import { cgroupNamespace, joinNamespaces, joinPidNamespace } from './namespaces.ts';
+import { joinNamespaces, joinPidNamespace } from './namespaces.ts';
 import { awaitStart, cwd, findProgram, makeCwd, openStart, program, umask } from './program.ts';
 import { ready } from './ready.ts';
 import { pivot, rootAttributes, rootfs } from './rootfs.ts';
@@ -25,7 +25,7 @@ import { timeOffsets } from './time-offsets.ts';
 import { becomeRoot, userNamespace } from './user-namespace.ts';
 
 /** Init waits here until its ids, its cgroup and its limits are set from outside. */
-const outsideIsReady: Field = { at: [], support: 'full', ...runtimeLeads('ids, cgroup and limits are set') };
+const outsideIsReady: Field = { at: [], support: 'full', ...runtimeLeads('ids and limits are set') };
 
 /**
  * All there is to a container, in the order in which it happens. Each line says what has to come before it.
@@ -38,18 +38,19 @@ export const order: readonly Field[] = [
   openProcPid,
   recordInit, // first of all once init exists: whatever happens now, `delete --force` finds it
   userNamespace, // init is nobody until its ids are mapped
-  joinCgroup, // before the cgroup namespace, whose root this becomes
+  joinUnifiedCgroup, // before the cgroup namespace, whose root this becomes
   rlimits, // from outside: they may be raised
   oomScoreAdj,
   outsideIsReady, // it may join and make namespaces now
 
   becomeRoot,
   joinNamespaces,
-  cgroupNamespace,
+  unifiedCgroupNamespace, // before a cgroup2 is mounted, which shows it
   timeOffsets,
   session, // after the files of /proc/self that an undumpable process may not write
   loopback,
   netDevices, // before the hooks that may want to use them
+  joinLegacyCgroups, // it takes milliseconds, in which init mounts
   runtimeHooks, // they find the namespaces, and the root still the host's
   rootfs,
   mounts,
@@ -58,6 +59,7 @@ export const order: readonly Field[] = [
   maskedPaths, // over what was mounted, while the host's /dev/null is in sight
   readonlyPaths,
   makeCwd,
+  legacyCgroupNamespace, // from here on init is limited
   createContainerHooks, // their paths are the runtime's
   joinPidNamespace, // last in the runtime before init: it is for children only
   pivot, // the host's files are gone from here on
