@@ -49,7 +49,7 @@ test('test_mount_namespace', { skip: noContainers }, async (context) => {
     assert.ok(clone >= 0 && clone < propagation);
     assert.deepEqual(steps.filter(({ section, call }) => section === 'runtime' && /mount/.test(call)), []);
     const message = await refusal((config) => ({ ...config, linux: { ...config.linux, namespaces: config.linux.namespaces.filter(({ type }) => type !== 'mount') } }));
-    assert.match(message, /mount namespace/);
+    assert.match(message, /^linux\.namespaces: expected a namespace of type mount/);
   });
 
   await context.test('what a container mounts is not seen on the host, even where the host\'s mounts are shared', async () => {
