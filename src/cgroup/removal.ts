@@ -24,8 +24,13 @@ export async function removeCgroup(paths: CgroupPaths): Promise<void> {
 }
 
 async function removeTree(directory: string): Promise<void> {
-  if (!existsSync(directory)) return;
-  requireCgroupFilesystem(directory);
+  try {
+    requireCgroupFilesystem(directory);
+  } catch (error) {
+    // Whoever waits for the container may remove it at this same moment.
+    if (!existsSync(directory)) return;
+    throw error;
+  }
   for (const cgroup of withChildren(directory).toReversed()) await removeOne(cgroup);
 }
 
