@@ -32,6 +32,8 @@ export type ConfigChange = (config: TestConfig) => unknown;
  */
 export function makeBundle(change: ConfigChange = (config) => config): Bundle {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), `${marker}-`));
+  // Root of a user namespace has to find its way in.
+  fs.chmodSync(folder, 0o755);
   const rootfs = path.join(folder, 'rootfs');
   makeRootfs(rootfs);
   const configure = (how: ConfigChange): void => {

@@ -16,6 +16,14 @@ export const runtime: readonly string[] = process.env['DELOS_TEST_RUNTIME']?.spl
 /** Where the containers of this process keep their folders. */
 export const storeRoot = path.join(fs.existsSync('/run') ? '/run' : os.tmpdir(), marker);
 
+process.on('exit', () => {
+  try {
+    fs.rmdirSync(storeRoot);
+  } catch {
+    // Never made, or a test has failed and left something in it to look at.
+  }
+});
+
 export interface RunOptions {
   /** Given to `create` and `run` as --bundle. */
   readonly bundle?: Bundle;
@@ -24,6 +32,8 @@ export interface RunOptions {
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** A command that ends by executing its last words, to start the runtime in other circumstances: `['setpriv', '--inh-caps=+kill']`. */
+  readonly through?: readonly string[];
   /** Default 20 000; then it is killed. */
   readonly timeoutMs?: number;
 }
@@ -67,10 +77,10 @@ export function startDelos(args: readonly string[], options: RunOptions = {}): {
   return { child, outcome };
 }
 
-function commandLine(args: readonly string[], { bundle, root = storeRoot }: RunOptions): string[] {
+function commandLine(args: readonly string[], { bundle, root = storeRoot, through = [] }: RunOptions): string[] {
   const [command = '', ...rest] = args;
   const where = bundle && (command === 'create' || command === 'run') ? ['--bundle', bundle.path] : [];
-  return [...runtime, '--root', root, command, ...where, ...rest];
+  return [...through, ...runtime, '--root', root, command, ...where, ...rest];
 }
 
 function environment({ env }: RunOptions): NodeJS.ProcessEnv {
