@@ -25,6 +25,17 @@ export function thaw(paths: CgroupPaths): void {
   else writeControlFile(directory, 'cgroup.freeze', '0');
 }
 
+/** As {@link thaw}; nothing when the cgroup is gone or there is no freezer. @throws DelosError kernel-refused */
+export function thawIfThere(paths: CgroupPaths): void {
+  try {
+    thaw(paths);
+  } catch (error) {
+    const errno = error instanceof DelosError ? error.detail.errno : undefined;
+    const isGone = errno === 'ENOENT' || errno === 'ENODEV' || (error instanceof DelosError && error.code === 'unsupported');
+    if (!isGone) throw error;
+  }
+}
+
 /** Every process of the cgroup stands still. False without a freezer and without a cgroup. */
 export function isFrozen(paths: CgroupPaths): boolean {
   const legacy = paths['freezer'];

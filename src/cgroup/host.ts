@@ -37,7 +37,8 @@ function cgroupVersion(directory: string): 1 | 2 | undefined {
     const { type } = statfsSync(directory);
     return type === CGROUP2_SUPER_MAGIC ? 2 : type === CGROUP_SUPER_MAGIC ? 1 : undefined;
   } catch (cause) {
-    throw new DelosError('io', `${directory}: cannot be examined`, { cause });
+    const errno = (cause as NodeJS.ErrnoException).code ?? 'an error';
+    throw new DelosError('io', `${directory}: cannot be examined: ${errno}`, { cause, call: 'statfs', errno });
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path/posix';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DelosError } from '../lib/errors.ts';
 import { errnoOf, readControlFile, writeControlFile } from './control-file.ts';
-import { freeze, thaw } from './freezer.ts';
+import { freeze, thawIfThere } from './freezer.ts';
 import type { CgroupPaths } from './path.ts';
 import { parseKeyed } from './stats-text.ts';
 
@@ -79,16 +79,6 @@ function isFrozenByUser(paths: CgroupPaths): boolean {
   const legacy = paths['freezer'];
   if (legacy !== undefined) return readControlFile(legacy, 'freezer.state')?.trim() !== 'THAWED';
   return readControlFile(paths[''] ?? '/', 'cgroup.freeze')?.trim() === '1';
-}
-
-function thawIfThere(paths: CgroupPaths): void {
-  try {
-    thaw(paths);
-  } catch (error) {
-    const errno = error instanceof DelosError ? error.detail.errno : undefined;
-    const isGone = errno === 'ENOENT' || errno === 'ENODEV' || (error instanceof DelosError && error.code === 'unsupported');
-    if (!isGone) throw error;
-  }
 }
 
 function sendSignal(pid: number, signal: NodeJS.Signals | number): void {

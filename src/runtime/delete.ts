@@ -1,10 +1,10 @@
 import { SIGKILL } from '../abi/signal.ts';
-import { thaw } from '../cgroup/freezer.ts';
+import { thawIfThere } from '../cgroup/freezer.ts';
 import { killAll } from '../cgroup/processes.ts';
 import { removeCgroup } from '../cgroup/removal.ts';
 import { DelosError } from '../lib/errors.ts';
 import { runHooks } from './hooks.ts';
-import { killInit, readInit, signalInit } from './init-process.ts';
+import { killInit, readInit, signalInit, type InitProcess } from './init-process.ts';
 import { lockContainer } from './lock.ts';
 import type { ContainerRecord } from './record.ts';
 import { ociState } from './state.ts';
@@ -74,10 +74,20 @@ function readRecordIfAny(root: string, id: string, force: boolean): ContainerRec
 export async function endProcesses(root: string, record: ContainerRecord): Promise<void> {
   const { status, init } = conditionOf(root, record);
   // Init first: with its pid namespace the kernel kills all others in it, those without a cgroup of ours included.
-  if (init !== undefined) signalInit(init, SIGKILL);
-  if (status === 'paused') thaw(record.cgroup);
+  if (init !== undefined) killUnlessRefused(init);
+  // Whoever waits for init may have removed its cgroup by now.
+  if (status === 'paused') thawIfThere(record.cgroup);
   await killAll(record.cgroup);
   if (init !== undefined) await killInit(init);
+}
+
+/** An AppArmor profile may let no signal in; cgroup.kill asks no security module. */
+function killUnlessRefused(init: InitProcess): void {
+  try {
+    signalInit(init, SIGKILL);
+  } catch (error) {
+    if (!(error instanceof DelosError && error.detail.errno === 'EACCES')) throw error;
+  }
 }
 
 async function poststop(record: ContainerRecord): Promise<readonly string[]> {

@@ -1,5 +1,5 @@
 import { SIGKILL } from '../abi/signal.ts';
-import { thaw } from '../cgroup/freezer.ts';
+import { thawIfThere } from '../cgroup/freezer.ts';
 import { isPopulated, signalAll } from '../cgroup/processes.ts';
 import { DelosError } from '../lib/errors.ts';
 import { hasNew } from '../oci/field.ts';
@@ -25,5 +25,5 @@ export async function killContainer(root: string, id: string, signal: number, { 
   if (isForAll && isPopulated(record.cgroup)) return signalAll(record.cgroup, signal);
   if (init === undefined || !signalInit(init, signal)) throw new DelosError('wrong-state', 'container not running');
   // In a frozen cgroup of v1 a process dies only when it may run again.
-  if (status === 'paused' && signal === SIGKILL) thaw(record.cgroup);
+  if (status === 'paused' && signal === SIGKILL) thawIfThere(record.cgroup);
 }
