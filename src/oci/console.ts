@@ -31,7 +31,8 @@ function connectSocket(path: string, why: string): Item[] {
 
 /**
  * process.terminal: a new terminal of the container's own devpts. Its master is sent over the console socket; its other side is
- * what TIOCGPTPEER opens, never a path that the image could have changed (CVE-2025-52565), and is bound on /dev/console.
+ * what TIOCGPTPEER opens, never a path that the image could have changed (CVE-2025-52565), and is bound on /dev/console, which no
+ * symlink of the image leads elsewhere.
  */
 export const consoleDevice: Field = {
   at: ['/process/terminal', '/process/consoleSize'],
@@ -41,7 +42,7 @@ export const consoleDevice: Field = {
     const { cells } = build;
     return [
       ...openTerminal(build, cells.root, 'dev/pts/ptmx'),
-      ...openTarget(build, '/dev/console', 'file', '/process/terminal'),
+      ...openTarget(build, '/dev/console', 'file', '/process/terminal', false),
       call('open_tree', [terminal, '', OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH], '/process/terminal', { out: cells.mount }),
       ...attach(build, cells.mount, '/process/terminal'),
       call('close', [cells.mount], '/process/terminal'),

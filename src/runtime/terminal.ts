@@ -37,7 +37,8 @@ async function receiveMaster(listener: number, ended: AbortSignal): Promise<numb
       const master = receiveDescriptor(connection);
       if (master === undefined) continue;
       fs.closeSync(connection);
-      return master;
+      // A container that is refused ends without having sent it; why is told by who started it.
+      return master === 'end' ? undefined : master;
     }
     if (ended.aborted) return undefined;
   }

@@ -19,11 +19,15 @@ export function acceptFrom(listener: number): number | undefined {
   return unlessAgain(() => syscall('accept4', listener, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK));
 }
 
-/** The descriptor in the next message, or undefined when there is no message yet. It is close-on-exec; the caller closes it. */
-export function receiveDescriptor(socket: number): number | undefined {
+/**
+ * The descriptor in the next message, undefined when there is no message yet, `end` when there will be none. It is close-on-exec;
+ * the caller closes it.
+ */
+export function receiveDescriptor(socket: number): number | 'end' | undefined {
   const { message, control, keep } = messageOf(new Uint8Array(4096), new Uint8Array(cmsg_fd.size));
   const got = unlessAgain(() => syscall('recvmsg', socket, message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT));
   if (got === undefined) return undefined;
+  if (got === 0) return 'end';
   const view = new DataView(control.buffer);
   void keep;
   if (view.getUint32(cmsg_fd.fields.cmsg_type.offset, true) !== SCM_RIGHTS || view.getBigUint64(0, true) === 0n) throw new Error('assertion: a message without a descriptor');
