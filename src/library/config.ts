@@ -4,7 +4,7 @@ import { DelosError } from '../lib/errors.ts';
 import type { Config, Process } from '../oci/config/types.ts';
 import { prepare, readConfig, type Prepared } from '../runtime/prepare.ts';
 import type { CreateRequest } from '../runtime/requests.ts';
-import { defaultRoot } from '../runtime/store.ts';
+import { defaultRoot, requireFree } from '../runtime/store.ts';
 import { bytesOf, everydayOptions, variable } from './flags.ts';
 import { libraryHost } from './host.ts';
 import { findImage, type Image } from './image.ts';
@@ -19,10 +19,11 @@ export interface Wanted {
 /**
  * Turns options into a configuration and gathers the facts.
  * @param held it waits for start()
- * @throws DelosError bad-usage, bad-id, bad-config, unsupported, io
+ * @throws DelosError bad-usage, bad-id, exists, bad-config, unsupported, io
  */
 export function describe(options: ContainerOptions, held: boolean): Wanted {
   const { id = randomId(), root = defaultRoot() } = options;
+  if (options.id !== undefined) requireFree(root, id);
   const image = findImage(options.image);
   const request: CreateRequest = {
     id, root, debug: false, systemdCgroup: false, preserveFds: 0, noPivot: false, noNewKeyring: false,

@@ -40,8 +40,9 @@ async function build({ request: { root, id } }: Wanted, plan: EncodedPlan) {
   const streams = { stdin: stdin.ours, stdout: stdout.ours, stderr: stderr.ours };
   const ready = readySocket(readyFile(root, id));
   try {
-    const ended = execute(plan, [stdin.theirs, stdout.theirs, stderr.theirs]);
-    for (const { theirs } of [stdin, stdout, stderr]) fs.closeSync(theirs);
+    const ended = execute(plan, [stdin.theirs, stdout.theirs, stderr.theirs]).finally(() => {
+      for (const { theirs } of [stdin, stdout, stderr]) fs.closeSync(theirs);
+    });
     const pid = await Promise.race([pidFrom(ready), ended.then(failed)]);
     return { pid, streams, ended };
   } catch (error) {

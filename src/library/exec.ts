@@ -32,9 +32,9 @@ export async function execIn(root: string, id: string, options: ExecOptions, sig
   const place: Place = {
     refused: undefined,
     run: async (plan) => {
-      const ending = execute(plan, stdio.descriptors);
+      const report = await watch.during(execute(plan, stdio.descriptors));
       stdio.release();
-      return checkReport(await watch.during(ending));
+      return checkReport(report);
     },
   };
   try {

@@ -26,10 +26,9 @@ export async function run(options: RunOptions, { signal }: SignalOptions = {}): 
   using watch = new Watch(options.timeoutMs, signal, () => killWhenThere(folder, () => isOver));
   const stdio = new CollectedStdio(options, watch.stop);
   try {
-    const ending = execute(plan, stdio.descriptors);
-    stdio.release();
-    const report = await watch.during(ending);
+    const report = await watch.during(execute(plan, stdio.descriptors));
     isOver = true;
+    stdio.release();
     // One that is killed while it is being built looks refused.
     const isUnfinished = watch.isStopped && readRefusal(report) !== undefined;
     if (isUnfinished) await deleteContainer(request.root, request.id, { force: true });

@@ -1,9 +1,9 @@
-import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { O_CLOEXEC } from '../abi/fcntl.ts';
+import { DelosError } from '../lib/errors.ts';
 import { pair, type Stdio } from '../runtime/zygote.ts';
 import type { Output, ProcessOptions } from './options.ts';
 
@@ -52,14 +52,14 @@ export class CollectedStdio {
   readonly #stderr: Collected;
   readonly #given: number[] = [];
   readonly #sockets: net.Socket[] = [];
-  readonly #onTooMuch: () => void;
+  readonly #stop: () => void;
   #room: number;
   #isTruncated = false;
 
-  /** @param onTooMuch is called once, when more than `maxOutputBytes` have come; the rest is thrown away */
-  constructor({ stdin = 'ignore', stdout = 'pipe', stderr = 'pipe', maxOutputBytes = 16 * 1024 * 1024 }: ProcessOptions, onTooMuch: () => void) {
+  /** @param stop is called when more than `maxOutputBytes` have come, the rest of which is thrown away, and when a stream of the caller fails */
+  constructor({ stdin = 'ignore', stdout = 'pipe', stderr = 'pipe', maxOutputBytes = 16 * 1024 * 1024 }: ProcessOptions, stop: () => void) {
     this.#room = maxOutputBytes;
-    this.#onTooMuch = onTooMuch;
+    this.#stop = stop;
     const out = this.#output(stdout, 1);
     const err = this.#output(stderr, 2);
     this.#stdout = out;
@@ -71,7 +71,7 @@ export class CollectedStdio {
     return this.#isTruncated;
   }
 
-  /** Closes the container's descriptors, once it has them. */
+  /** Closes the container's descriptors, once it has ended: until a zygote has taken them they may be needed for another. */
   release(): void {
     for (const fd of this.#given.splice(0)) fs.closeSync(fd);
   }
@@ -107,7 +107,7 @@ export class CollectedStdio {
     const { ours, theirs } = this.#pipe(outputPipe());
     const chunks: Buffer[] = [];
     const ended = to instanceof Writable ? pass(ours, to) : this.#collect(ours, chunks);
-    ended.catch(() => undefined);
+    ended.catch(this.#stop);
     return { fd: theirs, chunks, ended };
   }
 
@@ -125,15 +125,27 @@ export class CollectedStdio {
       chunks.push(kept);
       if (kept.length === chunk.length) return;
       this.#isTruncated = true;
-      this.#onTooMuch();
+      this.#stop();
     });
     return new Promise((resolve, reject) => from.on('error', reject).on('close', () => resolve()));
   }
 }
 
-/** Writes what comes to a stream of the caller, no faster than it takes it, and leaves it open. */
+/** Writes what comes to a stream of the caller, no faster than it takes it, and leaves it open. @throws the stream's error, DelosError io */
 async function pass(from: net.Socket, to: Writable): Promise<void> {
+  const failure = Promise.withResolvers<never>();
+  const close = (): void => failure.reject(new DelosError('io', 'the stream for the output was closed before all was written'));
+  to.once('error', failure.reject).once('close', close);
+  try {
+    if (to.destroyed) close();
+    await Promise.race([copy(from, to), failure.promise]);
+  } finally {
+    to.off('error', failure.reject).off('close', close);
+  }
+}
+
+async function copy(from: net.Socket, to: Writable): Promise<void> {
   for await (const chunk of from) {
-    if (!to.write(chunk)) await once(to, 'drain');
+    if (!to.write(chunk)) await new Promise<void>((resolve) => to.once('drain', resolve));
   }
 }

@@ -73,7 +73,7 @@ function cgroupFacts(directories: readonly CgroupDirectory[]): Pick<Facts, 'subt
 }
 
 function cpusetFacts(create: readonly string[]): Facts['cpuset'] {
-  const empty = create.filter((directory) => readOr(`${directory}/cpuset.cpus`, '') === '');
+  const empty = create.filter((directory) => !fs.existsSync(directory) || readOr(`${directory}/cpuset.cpus`, '') === '');
   const above = path.dirname(empty[0] ?? create[0] ?? '/');
   return { empty, parent: { cpus: readOr(`${above}/cpuset.cpus`, ''), mems: readOr(`${above}/cpuset.mems`, '') } };
 }

@@ -89,6 +89,8 @@ function requestOf(wanted: CreateRequest, held: boolean, rootfs: string, cgroup:
 function checkEmpty(directories: readonly CgroupDirectory[]): void {
   for (const { directory } of directories) {
     let text = '';
+    // Mostly it is not there, and an error takes longer to be made than all the rest.
+    if (!fs.existsSync(directory)) continue;
     try {
       text = fs.readFileSync(`${directory}/cgroup.procs`, 'utf8');
     } catch {

@@ -13,7 +13,7 @@ export function refusedError(refusal: Refusal): DelosError {
   const field = fieldText(refusal.why);
   if (refusal.call === 'wait') return hookError(refusal, field);
   if (refusal.errno === '' && refusal.call === 'read') {
-    return new DelosError('kernel-refused', `${field}: the other process of the plan died`, { call: refusal.call });
+    return new DelosError('interrupted', `${field}: the other process of the plan died`, { call: refusal.call });
   }
   if (isProgramCall(refusal)) return programError(refusal);
   const reason = refusal.errno === '' ? `gave ${refusal.result}` : `${refusal.errno} (${errnoText(refusal.errno)})`;

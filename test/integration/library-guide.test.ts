@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { skipUnless } from '../support/skip.ts';
+
+const guide = path.resolve(import.meta.dirname, '../../docs/guide/library.md');
+const library = pathToFileURL(path.resolve(import.meta.dirname, '../../src/index.ts')).href;
+const examples = [...fs.readFileSync(guide, 'utf8').matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code = '']) => code);
+
+/** What an example says it prints: its comments, which are lines of their own. */
+function expected(code: string): string[] {
+  return [...code.matchAll(/^\/\/ (.*)$/gm)].map(([, text = '']) => text);
+}
+
+test('the guide has its examples', () => assert.equal(examples.length, 5));
+
+for (const [index, code] of examples.entries()) {
+  test(`example ${index + 1} prints what it says`, { skip: skipUnless('root', 'cgroups') }, () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'delos-guide-'));
+    try {
+      const file = path.join(folder, 'example.mts');
+      fs.writeFileSync(file, code.replace("from 'delos'", `from '${library}'`));
+      const { status, stdout, stderr } = spawnSync(process.execPath, [file], { cwd: folder, encoding: 'utf8', timeout: 60_000 });
+      assert.equal(stderr, '');
+      assert.equal(status, 0);
+      assert.deepEqual(stdout.split('\n').filter((line) => line !== ''), expected(code));
+      if (code.includes('sorted.txt')) assert.equal(fs.readFileSync(path.join(folder, 'sorted.txt'), 'utf8'), 'a\nb\n');
+    } finally {
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
+  });
+}
