@@ -5,7 +5,8 @@
  *   from a client   a  it wants the output from now on          w  it only waits for the end
  *                   i  input                                    e  end of input
  *                   r  size of its terminal: rows, columns, u16 each
- *   to a client     1  standard output    2  standard error     x  the container has ended: exit code, u32
+ *   to a client     a  from here on it gets the output          x  the container has ended: exit code, u32
+ *                   1  standard output                          2  standard error
  *
  * Nothing is lost: the container's output is read on when every client has taken the last piece of it, so a client that stops
  * reading holds the container up, as a stopped terminal does.
@@ -98,6 +99,17 @@ static void clients_send(char type, long length)
 		clients[i].sent = 0;
 		client_send(&clients[i]);
 	}
+}
+
+/* From here on it gets the output. It is told so: what the container writes before is not for it. */
+static void client_watch(struct client *client)
+{
+	static const unsigned char frame[HEADER] = { 'a' };
+	if (client->watches)
+		return;
+	client->watches = 1;
+	client->sent = piece_size;
+	call6(__NR_sendto, client->fd, frame, sizeof frame, MSG_QUIET, 0, 0);
 }
 
 /* The last frame of all, to those who only waited too. */

@@ -247,7 +247,7 @@ static int obey(struct client *client)
 				break;
 		}
 	else if (client->input[0] == 'a')
-		client->watches = 1, client->sent = piece_size;
+		client_watch(client);
 	else if (client->input[0] == 'e')
 		close_input();
 	else if (client->input[0] == 'r' && has_terminal && client_length(client) == 4) {

@@ -25,18 +25,25 @@ export async function attachTo(places: Places, container: Container, { input, de
   const { stdout, stderr } = process;
   const frames = new FrameReader();
   const result = Promise.withResolvers<Attached>();
+  const joined = Promise.withResolvers<void>();
   const resize = (): void => {
     if (stdout.isTTY) socket.write(sizeFrame(stdout.rows, stdout.columns));
   };
   socket.on('data', (piece: Buffer) => {
     for (const received of frames.read(piece)) {
-      if (received.kind === 'end') result.resolve({ kind: 'ended', exitCode: received.exitCode });
+      if (received.kind === 'attached') joined.resolve();
+      else if (received.kind === 'end') result.resolve({ kind: 'ended', exitCode: received.exitCode });
       // A full pipe of ours must hold the container up, not fill our memory.
       else if (!(received.stream === 'stdout' ? stdout : stderr).write(received.data)) pauseUntilDrained(socket, received.stream === 'stdout' ? stdout : stderr);
     }
   });
-  socket.on('close', () => result.resolve({ kind: 'lost' }));
+  socket.on('close', () => {
+    result.resolve({ kind: 'lost' });
+    joined.resolve();
+  });
   socket.write(frame('a'));
+  // Only then may one who waits for its start begin: no output is missed.
+  await joined.promise;
   if (container.tty) {
     resize();
     process.on('SIGWINCH', resize);

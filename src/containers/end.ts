@@ -2,24 +2,38 @@ import { SIGKILL } from '../abi/signal.ts';
 import { DelosError } from '../lib/errors.ts';
 import { deleteContainer } from '../runtime/delete.ts';
 import { killContainer } from '../runtime/kill.ts';
+import { lockContainer } from '../runtime/lock.ts';
 import { resumeContainer } from '../runtime/pause.ts';
-import { removeFiles } from './catalogue.ts';
+import { conditionOf } from '../runtime/status.ts';
+import { readContainer, removeFiles } from './catalogue.ts';
 import type { Container } from './container.ts';
-import type { Places } from './places.ts';
-import { standingOf } from './standing.ts';
+import { containersFolder, type Places } from './places.ts';
+import { runtimeRecord, standingOf } from './standing.ts';
 import { awaitEnd } from './watch.ts';
 
 /**
  * Clears up after a container that has ended: its cgroup and runtime state, and with `--rm` everything. May be repeated, and done by
- * several at once.
+ * several at once; one that has been started again meanwhile is left alone.
  * @returns warnings
  */
-export async function settle(places: Places, container: Container): Promise<readonly string[]> {
-  const { status } = standingOf(places, container);
-  if (status === 'running' || status === 'paused') return [];
-  const warnings = await deleteContainer(places.run, container.id, { force: true });
-  if (container.autoRemove && status === 'stopped') await removeFiles(places, container);
+export async function settle(places: Places, { id }: Container): Promise<readonly string[]> {
+  using lock = await lockUnlessGone(places, id);
+  const container = lock && readContainer(places, id);
+  if (!container) return [];
+  const record = runtimeRecord(places, id);
+  if (record !== undefined && conditionOf(places.run, record).status !== 'stopped') return [];
+  const warnings = await deleteContainer(places.run, id, { force: true });
+  if (container.autoRemove && standingOf(places, container).status === 'stopped') await removeFiles(places, container);
   return warnings;
+}
+
+async function lockUnlessGone(places: Places, id: string): Promise<Disposable | undefined> {
+  try {
+    return await lockContainer(containersFolder(places), id);
+  } catch (error) {
+    if (error instanceof DelosError && error.code === 'not-found') return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -47,8 +61,9 @@ export async function removeContainer(places: Places, container: Container, forc
     await signalIfRunning(places, container, SIGKILL);
     await awaitEnd(places, container);
   }
+  using lock = await lockUnlessGone(places, container.id);
   await deleteContainer(places.run, container.id, { force: true });
-  await removeFiles(places, container);
+  if (lock) await removeFiles(places, container);
 }
 
 async function signalIfRunning(places: Places, { id }: Container, signal: number): Promise<void> {

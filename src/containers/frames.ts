@@ -1,5 +1,6 @@
 /** What native/clients.h sends. */
 export type Received =
+  | { readonly kind: 'attached' }
   | { readonly kind: 'output'; readonly stream: 'stdout' | 'stderr'; readonly data: Buffer }
   | { readonly kind: 'end'; readonly exitCode: number };
 
@@ -27,6 +28,7 @@ export class FrameReader {
 
 /** A frame of a later version is passed over. */
 function frameOf(type: string, data: Buffer): Received | undefined {
+  if (type === 'a') return { kind: 'attached' };
   if (type === '1' || type === '2') return { kind: 'output', stream: type === '1' ? 'stdout' : 'stderr', data };
   return type === 'x' && data.length >= 4 ? { kind: 'end', exitCode: data.readUInt32LE(0) } : undefined;
 }

@@ -40,6 +40,12 @@ test('--tail counts whole lines', async () => {
   assert.deepEqual(await texts(`${lines.join('\n')}\n`, 99), ['one\n', 'two\n', 'thr', 'ee\n', '\n']);
 });
 
+test('--tail keeps the pieces of a line together across the other stream', async () => {
+  const mixed = ['stdout P par', 'stderr F err', 'stdout F tial'].map((text) => `2026-11-21T10:00:00.000000000Z ${text}\n`).join('');
+  assert.deepEqual(await texts(mixed, 2), ['par', 'err\n', 'tial\n']);
+  assert.deepEqual(await texts(mixed, 1), ['err\n']);
+});
+
 test('a log that is none is refused', () => {
   assert.throws(() => parseEntry(Buffer.from('hello')), /log: expected/);
 });

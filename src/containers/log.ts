@@ -41,7 +41,8 @@ export async function* readLog(file: string, { goesOn, tail }: LogOptions): Asyn
     descriptor = openLog(file);
   }
   try {
-    const state = { offset: tail === undefined ? 0 : tailOffset(descriptor, tail), rest: Buffer.alloc(0) as Buffer };
+    const state = { offset: 0, rest: Buffer.alloc(0) as Buffer };
+    if (tail !== undefined) yield* lastLines(readAll(descriptor, state), tail);
     for (;;) {
       // Asked before reading: what was written before the end is then read.
       const more = goesOn();
@@ -79,18 +80,20 @@ function readEntries(descriptor: number, state: { offset: number; rest: Buffer }
   return entries;
 }
 
-/** Where the last `count` whole lines begin; pieces of a line belong together. */
-function tailOffset(descriptor: number, count: number): number {
-  const bytes = Buffer.alloc(fs.fstatSync(descriptor).size);
-  fs.readSync(descriptor, bytes, 0, bytes.length, 0);
-  const starts: number[] = [];
-  let isNew = true;
-  for (let at = 0; at < bytes.length;) {
-    const end = bytes.indexOf(10, at);
-    if (end < 0) break;
-    if (isNew) starts.push(at);
-    isNew = !parseEntry(bytes.subarray(at, end)).partial;
-    at = end + 1;
-  }
-  return count <= 0 ? bytes.length : starts.at(-count) ?? 0;
+function readAll(descriptor: number, state: { offset: number; rest: Buffer }): LogEntry[] {
+  const all: LogEntry[] = [];
+  for (let entries = readEntries(descriptor, state); entries.length > 0; entries = readEntries(descriptor, state)) all.push(...entries);
+  return all;
+}
+
+/** The last lines of both streams. The pieces of a line belong together, though those of the other stream may stand between them. */
+export function lastLines(entries: readonly LogEntry[], count: number): LogEntry[] {
+  let lines = 0;
+  const open: { stdout?: number | undefined; stderr?: number | undefined } = {};
+  const numbered = entries.map((entry) => {
+    const line = open[entry.stream] ?? ++lines;
+    open[entry.stream] = entry.partial ? line : undefined;
+    return { entry, line };
+  });
+  return numbered.filter(({ line }) => line > lines - count).map(({ entry }) => entry);
 }

@@ -3,7 +3,6 @@ import os from 'node:os';
 import { settle } from '../../containers/end.ts';
 import type { Container } from '../../containers/container.ts';
 import { attachTo, type Attached } from '../../containers/attach.ts';
-import type { Monitor } from '../../containers/monitor.ts';
 import type { Places } from '../../containers/places.ts';
 import { removeFiles } from '../../containers/catalogue.ts';
 import { buildContainer } from '../../containers/start.ts';
@@ -42,34 +41,28 @@ export async function runForeground(places: Places, container: Container, option
   return container.tty ? runAttached(places, container, options) : runDirect(places, container, options);
 }
 
-async function runDirect(places: Places, container: Container, { sigProxy, pidFile }: RunningOptions): Promise<number> {
-  const monitor = await orRemove(places, container, async () => {
-    const waiting = await buildContainer(places, container.id, { direct: true, detached: false, cleanUp: [], ...(pidFile !== undefined && { pidFile }) });
-    using _ = sigProxy ? proxySignals(places, container) : undefined;
-    await waiting.go();
-    return waiting.monitor;
-  });
-  return finish(places, container, monitor, sigProxy);
-}
-
-async function finish(places: Places, container: Container, monitor: Monitor, sigProxy: boolean): Promise<number> {
-  using _ = sigProxy ? proxySignals(places, container) : undefined;
-  const code = await monitor.ended();
+async function runDirect(places: Places, container: Container, options: RunningOptions): Promise<number> {
+  const waiting = await orRemove(places, container, () => buildContainer(places, container.id, { direct: true, detached: false, cleanUp: [], ...pidFileOf(options) }));
+  // From before the program begins until it is known how it ended: it may ask for a signal at once.
+  using _ = options.sigProxy ? proxySignals(places, container) : undefined;
+  await orRemove(places, container, waiting.go);
+  const code = await waiting.monitor.ended();
   await concluded(places, container);
   return code;
 }
 
-async function runAttached(places: Places, container: Container, { sigProxy, detachKeys, input, pidFile }: RunningOptions): Promise<number> {
-  const attachment = await orRemove(places, container, async () => {
-    const waiting = await buildContainer(places, container.id, {
-      direct: false, detached: true, cleanUp: ownCommand(places, 'settle', container.id), ...(pidFile !== undefined && { pidFile }),
-    });
-    const attached = await attachTo(places, container, { input: input && container.openStdin, detachKeys: parseDetachKeys(detachKeys) });
-    await waiting.go();
-    return attached;
-  });
-  using _ = sigProxy ? proxySignals(places, container) : undefined;
+async function runAttached(places: Places, container: Container, options: RunningOptions): Promise<number> {
+  const cleanUp = ownCommand(places, 'settle', container.id);
+  const detachKeys = parseDetachKeys(options.detachKeys);
+  const waiting = await orRemove(places, container, () => buildContainer(places, container.id, { direct: false, detached: true, cleanUp, ...pidFileOf(options) }));
+  using _ = options.sigProxy ? proxySignals(places, container) : undefined;
+  const attachment = await attachTo(places, container, { input: options.input && container.openStdin, detachKeys });
+  await orRemove(places, container, waiting.go);
   return concludeAttached(places, container, await attachment.done);
+}
+
+function pidFileOf({ pidFile }: RunningOptions): { pidFile?: string } {
+  return pidFile === undefined ? {} : { pidFile };
 }
 
 /** The exit code of an attachment that is over. */
