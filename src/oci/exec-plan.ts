@@ -14,7 +14,7 @@ import { cloneProcess, openProcPid, pidFile } from './init.ts';
 import { oomScoreAdj, rlimits } from './limits.ts';
 import { namespaceTypes, openOwnPidNamespace } from './namespaces.ts';
 import { blockSignals, refusedSteps, superviseSteps, unblockSignals } from './plan.ts';
-import { cwd, findProgram, program, umask } from './program.ts';
+import { closeOnExec, cwd, findProgram, program, umask } from './program.ts';
 import { ready } from './ready.ts';
 import { ioPriority, personality, scheduler } from './scheduling.ts';
 import { earlySeccomp, listenedSeccomp, seccomp } from './seccomp.ts';
@@ -43,7 +43,7 @@ const outside: readonly Field[] = [
 /** What happens in it. */
 const inside: readonly Field[] = [
   becomeRoot, execTerminal, controllingTerminal, keyring, privateProcfs, personality, scheduler, ioPriority, apparmor, selinux,
-  closeProcfs, closeDescriptors, noNewPrivileges, earlySeccomp, boundingSet, cwd, umask, user, capabilities, findProgram, listenedSeccomp, ready, pidFile, seccomp, program,
+  closeProcfs, closeDescriptors, noNewPrivileges, earlySeccomp, boundingSet, cwd, umask, user, capabilities, findProgram, listenedSeccomp, ready, pidFile, closeOnExec, seccomp, program,
 ];
 
 /** The user namespace gives the right to join the others, and the mount namespace changes what paths mean. */

@@ -14,7 +14,7 @@ import { loopback } from './loopback.ts';
 import { mounts } from './mount/index.ts';
 import { netDevices } from './net-devices.ts';
 import { joinNamespaces, joinPidNamespace } from './namespaces.ts';
-import { awaitStart, cwd, findProgram, makeCwd, openStart, program, umask } from './program.ts';
+import { awaitStart, closeOnExec, cwd, findProgram, makeCwd, openStart, program, umask } from './program.ts';
 import { ready } from './ready.ts';
 import { pivot, rootAttributes, rootfs } from './rootfs.ts';
 import { ioPriority, memoryPolicy, personality, scheduler } from './scheduling.ts';
@@ -91,6 +91,7 @@ export const order: readonly Field[] = [
   pidFile, // whoever waits for it may take the container for ready
   awaitStart,
   startContainerHooks,
+  closeOnExec,
   seccomp, // every call after it has to be in the profile
   program,
   poststartHooks, // the program runs

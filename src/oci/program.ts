@@ -75,17 +75,23 @@ export const awaitStart: Field = {
   init: ({ request, cells }) => (request.held ? [call('read', [fifo, cells.message, 1], 'init waits for start', { want: 1 })] : []),
 };
 
+/** Nothing of the runtime goes over to the program but what --preserve-fds says. Before the filter, which need not allow it. */
+export const closeOnExec: Field = {
+  at: [],
+  support: 'full',
+  init: ({ request }) => [call('close_range', [3 + request.preserveFds, 0xffffffff, CLOSE_RANGE_CLOEXEC], '--preserve-fds')],
+};
+
 /** process.args and process.env: the end of init and the beginning of the container's program. */
 export const program: Field = {
   at: ['/process/args', '/process/env'],
   support: 'full',
   init: (build) => {
-    const { config, request } = build;
+    const { config } = build;
     const argv = cStrings(config.process?.args ?? []);
     const envp = cStrings(environment(build));
     const candidates = programPaths(build);
     return [
-      call('close_range', [3 + request.preserveFds, 0xffffffff, CLOSE_RANGE_CLOEXEC], '--preserve-fds'),
       ...candidates.map((path, index) =>
         call('execve', [path, argv, envp], '/process/args', index < candidates.length - 1 ? { accept: { ENOENT: 'next', ENOTDIR: 'next', EACCES: 'next' } } : {}),
       ),
