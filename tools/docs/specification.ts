@@ -19,9 +19,11 @@ export const properties: readonly string[] = [
   '/annotations',
 ];
 
-/** What needs no step of a plan: what becomes of it instead. */
+/** What is in no container's plan, or in no list that the page is made of: where it is done instead. */
 export const withoutSteps: Readonly<Record<string, string>> = {
   '/ociVersion': 'checked when config.json is read',
+  '/process/execCPUAffinity': 'for every process that `exec` adds; the container\'s own is left alone, as the specification says',
+  '/hooks/poststop': 'at the end of `run`; otherwise by `delete`',
   '/annotations': 'kept with the container and given back by `state` and to hooks',
 };
 
