@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { ImageDefaults } from '../cli/everyday/facts.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { Overlay } from '../oci/field.ts';
+import { readInside } from '../sys/read-inside.ts';
 
 /** What `image` stands for. */
 export type Image =
@@ -38,16 +39,6 @@ function imageText(rootfs: string, name: string): string {
   if (stat === undefined || !(stat.isFile() || stat.isSymbolicLink())) return '';
   const version = `${stat.dev} ${stat.ino} ${stat.mtimeMs} ${stat.size}`;
   let known = read.get(file);
-  if (known?.version !== version || stat.isSymbolicLink()) read.set(file, (known = { version, text: readInside(rootfs, file) }));
+  if (known?.version !== version || stat.isSymbolicLink()) read.set(file, (known = { version, text: readInside(rootfs, name) }));
   return known.text;
-}
-
-function readInside(rootfs: string, file: string): string {
-  try {
-    const inside = path.join(fs.realpathSync(rootfs), path.sep);
-    const real = fs.realpathSync(file);
-    return real.startsWith(inside) && fs.statSync(real).isFile() ? fs.readFileSync(real, 'utf8') : '';
-  } catch {
-    return '';
-  }
 }

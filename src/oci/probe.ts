@@ -4,6 +4,7 @@ import path from 'node:path';
 import { readCgroupHost } from '../cgroup/host.ts';
 import type { CgroupHost } from '../cgroup/hierarchy.ts';
 import type { CgroupDirectory } from '../cgroup/path.ts';
+import { readInside } from '../sys/read-inside.ts';
 import type { Config } from './config/types.ts';
 import type { Facts } from './facts.ts';
 import type { HostDevice } from './net-devices.ts';
@@ -115,19 +116,13 @@ function addressBytes(text: string): Uint8Array {
   return Uint8Array.from(all.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]));
 }
 
-/** Home in the image's passwd(5). The file is read only if no symlink leads out of the image. */
+/** Home in the image's passwd(5), of which nothing is taken for granted: it may be a fifo, a device, or the host's by a symlink. */
 function homeOf(config: Config, bundle: string): string {
   if (config.process?.env?.some((entry) => entry.startsWith('HOME='))) return '/';
   const root = path.resolve(bundle, config.root?.path ?? 'rootfs');
   const uid = config.process?.user?.uid ?? 0;
-  try {
-    const file = fs.realpathSync(path.join(root, 'etc/passwd'));
-    if (!file.startsWith(`${fs.realpathSync(root)}/`)) return '/';
-    const line = fs.readFileSync(file, 'utf8').split('\n').find((entry) => entry.split(':')[2] === String(uid));
-    return line?.split(':')[5] || '/';
-  } catch {
-    return '/';
-  }
+  const line = readInside(root, 'etc/passwd').split('\n').find((entry) => entry.split(':')[2] === String(uid));
+  return line?.split(':')[5] || '/';
 }
 
 function readOr(file: string, otherwise: string): string {

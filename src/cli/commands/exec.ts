@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import type { Container } from '../../containers/container.ts';
 import type { Places } from '../../containers/places.ts';
-import { readInside } from '../../containers/read-inside.ts';
+import { readInside } from '../../sys/read-inside.ts';
 import { standingOf, runtimeRecord } from '../../containers/standing.ts';
 import { DelosError } from '../../lib/errors.ts';
 import type { Process } from '../../oci/config/types.ts';

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { RootSource } from '../../containers/container.ts';
-import { readInside } from '../../containers/read-inside.ts';
+import { readInside } from '../../sys/read-inside.ts';
 import { DelosError } from '../../lib/errors.ts';
 import type { Config } from '../../oci/config/types.ts';
 import { readConfig } from '../../runtime/prepare.ts';
