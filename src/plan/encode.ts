@@ -7,7 +7,7 @@ import { Label, type Arg, type Plan, type Step } from './step.ts';
 /** The wire form of native/plan.h. */
 export const magic = 0x4e4c5044;
 export const version = 1;
-const headerSize = 64;
+export const headerSize = 64;
 export const stepSize = 88;
 const noStep = 0xffff;
 const noWant = -0x80000000;

@@ -1,6 +1,6 @@
 import { enumName, errnoName, flagNames } from '../abi/names.ts';
 import { syscalls, type SyscallName } from '../abi/syscalls.ts';
-import { base, magic, noStatus, planFdOffset, reasonsOffset, statusOffset, stepSize, version } from './encode.ts';
+import { base, headerSize, magic, noStatus, planFdOffset, reasonsOffset, statusOffset, stepSize, version } from './encode.ts';
 
 const reportOffset = 24;
 
@@ -21,8 +21,7 @@ export interface Refusal {
  * the processes of the plan.
  */
 export function readRefusal(bytes: Uint8Array): Refusal | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 64 || view.getUint32(0, true) !== magic || view.getUint32(4, true) !== version) throw new Error('assertion: no plan');
+  const view = headerOf(bytes);
   const failed = view.getUint32(reportOffset, true);
   if (failed === 0) return undefined;
   const at = view.getUint32(12, true) + (failed - 1) * stepSize;
@@ -42,13 +41,19 @@ export function readRefusal(bytes: Uint8Array): Refusal | undefined {
 
 /** What the executor exited with, for whoever is not its parent; undefined when it was killed. */
 export function readStatus(bytes: Uint8Array): number | undefined {
-  const status = new DataView(bytes.buffer, bytes.byteOffset).getInt32(statusOffset, true);
+  const status = headerOf(bytes).getInt32(statusOffset, true);
   return status === noStatus ? undefined : status;
 }
 
 /** Whether an executor has begun with the plan: it writes its descriptor into the plan first of all. */
 export function wasTaken(bytes: Uint8Array): boolean {
-  return new DataView(bytes.buffer, bytes.byteOffset).getInt32(planFdOffset, true) !== 0;
+  return headerOf(bytes).getInt32(planFdOffset, true) !== 0;
+}
+
+function headerOf(bytes: Uint8Array): DataView {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < headerSize || view.getUint32(0, true) !== magic || view.getUint32(4, true) !== version) throw new Error('assertion: no plan');
+  return view;
 }
 
 function readArguments(bytes: Uint8Array, view: DataView, at: number, call: SyscallName): string[] {
