@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util';
 import { errnoName } from '../src/abi/names.ts';
 import { syscalls, type SyscallName } from '../src/abi/syscalls.ts';
-import { addressOf, Block, buffer, bytes, Cell, cell, cStrings } from '../src/plan/block.ts';
+import { addressOf, type Block, buffer, bytes, Cell, cell, cStrings } from '../src/plan/block.ts';
 import { base, encode, stepSize, type EncodedPlan } from '../src/plan/encode.ts';
 import { explainJson, explainStep, explainText } from '../src/plan/explain.ts';
 import { readRefusal, readStatus, wasTaken } from '../src/plan/refusal.ts';
