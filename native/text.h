@@ -41,6 +41,15 @@ static inline char *put_number(char *at, unsigned long value, int digits)
 	return at;
 }
 
+/* The number that the text begins with. */
+static inline unsigned long number_at(const char *text)
+{
+	unsigned long value = 0;
+	for (; *text >= '0' && *text <= '9'; text++)
+		value = value * 10 + (unsigned long)(*text - '0');
+	return value;
+}
+
 struct moment {
 	long seconds, nanoseconds;
 };

@@ -246,6 +246,20 @@ test('a killed monitor loses the exit code and nothing else', { skip }, async ()
   assert.equal(everyday.output('ps', '--format', '{{.Names}} {{.State}}'), 'orphan running\n');
 });
 
+test('a killed delos run leaves nothing, when its container has ended', { skip }, async () => {
+  const before = leaks();
+  {
+    await using everyday = new Everyday();
+    const child = everyday.start('run', '--rm', '--name', 'left', 'host', 'sleep', '1');
+    while (everyday.output('ps', '--format', '{{.State}}') !== 'running\n') await sleep(20);
+    child.kill('SIGKILL');
+    await ended(child);
+    for (let i = 0; i < 100 && everyday.names().length > 0; i++) await sleep(50);
+    assert.deepEqual(everyday.names(), []);
+  }
+  await assertNoLeaks(before);
+});
+
 test('explain prints the plan and runs nothing', { skip }, async () => {
   await using everyday = new Everyday();
   const text = everyday.output('explain', 'run', '--hostname', 'oracle', 'host', 'touch', '/tmp/never');

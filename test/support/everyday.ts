@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { leaks } from './leaks.ts';
 import { marker } from './marker.ts';
 import { storeRoot, type Outcome } from './delos.ts';
 
@@ -59,6 +61,8 @@ export class Everyday implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const names = this.names();
     if (names.length > 0) this.output('rm', '-f', ...names);
+    // Those that clear up after detached containers are not waited for by anybody else.
+    for (let i = 0; i < 250 && leaks().processes.length > 0; i++) await sleep(20);
     fs.rmSync(this.data, { recursive: true, force: true });
   }
 }

@@ -42,7 +42,8 @@ export async function runForeground(places: Places, container: Container, option
 }
 
 async function runDirect(places: Places, container: Container, options: RunningOptions): Promise<number> {
-  const waiting = await orRemove(places, container, () => buildContainer(places, container.id, { direct: true, detached: false, cleanUp: [], ...pidFileOf(options) }));
+  const cleanUp = ownCommand(places, 'settle', container.id);
+  const waiting = await orRemove(places, container, () => buildContainer(places, container.id, { direct: true, detached: false, cleanUp, ...pidFileOf(options) }));
   // From before the program begins until it is known how it ended: it may ask for a signal at once.
   using _ = options.sigProxy ? proxySignals(places, container) : undefined;
   await orRemove(places, container, waiting.go);
