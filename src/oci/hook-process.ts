@@ -12,6 +12,10 @@ export interface Program {
   readonly path: string;
   readonly argv: Block;
   readonly env: readonly string[];
+  /** Where it begins: the caller's working directory when it is left out or may not be entered. */
+  readonly cwd?: string;
+  /** Before its program runs; the plan's own when it is left out. */
+  readonly umask?: number;
   /** Becomes its stdin. */
   readonly stdin?: Cell;
   /** Milliseconds, -1 for no limit; then it is killed and the step fails with ETIMEDOUT. */
@@ -39,6 +43,8 @@ export function runProgram(program: Program, why: string): Item[] {
     child,
     ...(program.stdin ? [call('dup3', [program.stdin, 0, 0], why)] : []),
     call('dup3', [2, 1, 0], why),
+    ...(program.cwd === undefined ? [] : [call('chdir', [program.cwd], why, { accept: { any: 'next' } })]),
+    ...(program.umask === undefined ? [] : [call('umask', [program.umask], why)]),
     call('close_range', [3, 0xffffffff, CLOSE_RANGE_CLOEXEC], why),
     call('execve', [program.path, program.argv, cStrings(program.env)], why),
     call('exit_group', [127], why),

@@ -4,7 +4,7 @@ import { call, type Item } from '../plan/step.ts';
 import { whileInitWaits } from './channel.ts';
 import type { Hook } from './config/types.ts';
 import { hasNew, type Build, type Field } from './field.ts';
-import { runProgram } from './hook-process.ts';
+import { runProgram, type Program } from './hook-process.ts';
 
 /** The container's state as hooks get it on stdin, with room for a pid that is only known when the plan runs. JSON allows the spaces. */
 type Status = 'creating' | 'created' | 'running' | 'stopped';
@@ -20,8 +20,11 @@ function stateText(build: Build, status: Status): { text: Block; length: number;
   return { text, length: whole.length, pid: new Address(new Cell('pid in the state', text, before.length)) };
 }
 
+/** How a list of hooks is run. Of a working directory and a mask the specification has no word; runc and crun begin in the bundle. */
+type Surroundings = Pick<Program, 'cwd' | 'umask' | 'tolerant'>;
+
 /** Runs a list of hooks one after the other, each with the state on stdin; the first that fails ends the container. */
-function runHooks(build: Build, name: string, hooks: readonly Hook[], status: Status, pid: Cell, tolerant = false): Item[] {
+function runHooks(build: Build, name: string, hooks: readonly Hook[], status: Status, pid: Cell, surroundings: Surroundings): Item[] {
   if (hooks.length === 0) return [];
   const state = stateText(build, status);
   const stdin = cell('state');
@@ -33,7 +36,7 @@ function runHooks(build: Build, name: string, hooks: readonly Hook[], status: St
     ...hooks.flatMap((hook, index) => [
       call('lseek', [stdin, 0, SEEK_SET], `${why}/${index}`),
       ...runProgram(
-        { path: hook.path, argv: cStrings(hook.args ?? [hook.path]), env: hook.env ?? [], stdin, timeoutMs: hook.timeout === undefined ? -1 : hook.timeout * 1000, tolerant },
+        { path: hook.path, argv: cStrings(hook.args ?? [hook.path]), env: hook.env ?? [], stdin, timeoutMs: hook.timeout === undefined ? -1 : hook.timeout * 1000, ...surroundings },
         `${why}/${index}`,
       ),
     ]),
@@ -53,17 +56,20 @@ function early(build: Build): ReturnType<typeof whileInitWaits> | undefined {
   const { prestart = [], createRuntime = [] } = build.config.hooks ?? {};
   if (prestart.length + createRuntime.length === 0) return undefined;
   const steps = [
-    ...runHooks(build, 'prestart', prestart, 'creating', build.cells.pid),
-    ...runHooks(build, 'createRuntime', createRuntime, 'creating', build.cells.pid),
+    ...runHooks(build, 'prestart', prestart, 'creating', build.cells.pid, { cwd: build.request.bundle }),
+    ...runHooks(build, 'createRuntime', createRuntime, 'creating', build.cells.pid, { cwd: build.request.bundle }),
   ];
   return whileInitWaits(build, steps, 'the hooks find the namespaces');
 }
 
-/** createContainer: in the container's namespaces, but before its root is entered, so the path is the runtime's. */
+/**
+ * createContainer: in the container's namespaces, but before its root is entered, so the path is the runtime's. The plan has no
+ * mask there, with which these hooks would make files that anybody can write to.
+ */
 export const createContainerHooks: Field = {
   at: ['/hooks/createContainer'],
   support: 'full',
-  init: (build) => runHooks(build, 'createContainer', build.config.hooks?.createContainer ?? [], 'creating', build.cells.pid),
+  init: (build) => runHooks(build, 'createContainer', build.config.hooks?.createContainer ?? [], 'creating', build.cells.pid, { cwd: build.request.bundle, umask: 0o022 }),
 };
 
 /** startContainer: in the container, after `start` and before the program. In a pid namespace of its own, init is 1 there. */
@@ -75,7 +81,7 @@ export const startContainerHooks: Field = {
     if (hooks.length === 0) return [];
     const own = cell('own pid');
     const pid = hasNew(build.config, 'pid') ? own : build.cells.pid;
-    return [call('getpid', [], '/hooks/startContainer', { out: own }), ...runHooks(build, 'startContainer', hooks, 'created', pid)];
+    return [call('getpid', [], '/hooks/startContainer', { out: own }), ...runHooks(build, 'startContainer', hooks, 'created', pid, {})];
   },
 };
 
@@ -83,10 +89,10 @@ export const startContainerHooks: Field = {
 export const poststartHooks: Field = {
   at: ['/hooks/poststart'],
   support: 'full',
-  after: (build) => (build.request.held ? [] : runHooks(build, 'poststart', build.config.hooks?.poststart ?? [], 'running', build.cells.pid)),
+  after: (build) => (build.request.held ? [] : runHooks(build, 'poststart', build.config.hooks?.poststart ?? [], 'running', build.cells.pid, { cwd: build.request.bundle })),
 };
 
 /** poststop of a container that was not held. `delete` runs those of others (src/runtime/hooks.ts). A failure changes nothing. */
 export function poststopSteps(build: Build): Item[] {
-  return runHooks(build, 'poststop', build.config.hooks?.poststop ?? [], 'stopped', build.cells.pid, true);
+  return runHooks(build, 'poststop', build.config.hooks?.poststop ?? [], 'stopped', build.cells.pid, { cwd: build.request.bundle, tolerant: true });
 }
