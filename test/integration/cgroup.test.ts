@@ -97,7 +97,7 @@ test('killing reaches cgroups below, and processes that stand still', { skip: re
     writeControlFile(below['cpuset'], 'cpuset.cpus', '0');
     writeControlFile(below['cpuset'], 'cpuset.mems', '0');
   }
-  const child = inside(below, 'sleep 1000');
+  const child = inside(below, 'exec sleep 1000');
   assert.deepEqual(listProcesses(paths), listProcesses(below));
   await freeze(paths);
   await killAll(paths);
