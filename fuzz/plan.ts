@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { errnoName } from '../src/abi/names.ts';
 import { syscalls, type SyscallName } from '../src/abi/syscalls.ts';
 import { addressOf, type Block, buffer, bytes, Cell, cell, cStrings } from '../src/plan/block.ts';
-import { base, encode, stepSize, type EncodedPlan } from '../src/plan/encode.ts';
+import { base, encode, sharedSize, stepSize, type EncodedPlan } from '../src/plan/encode.ts';
 import { explainJson, explainStep, explainText } from '../src/plan/explain.ts';
 import { readRefusal, readStatus, wasTaken } from '../src/plan/refusal.ts';
 import { call, jump, Label, type Accept, type Arg, type Item, type Plan } from '../src/plan/step.ts';
@@ -62,7 +62,7 @@ function randomPlan(random: Random): Plan {
 function checkPointers({ steps, bytes: image }: EncodedPlan): void {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   steps.forEach((step, index) => {
-    const at = 64 + index * stepSize;
+    const at = sharedSize + index * stepSize;
     step.args.forEach((arg, number) => {
       if (typeof arg === 'number' || typeof arg === 'bigint' || arg instanceof Label) return;
       const address = Number(view.getBigUint64(at + 8 + 8 * number, true)) - base;

@@ -1,7 +1,7 @@
 /*
  * Runs a plan: a list of system calls as data (plan.h), made by src/plan. It knows nothing of containers, and does not
- * change when they grow. The plan is mapped shared, so its cells and its report are seen by the processes it clones and by
- * whoever holds the descriptor.
+ * change when they grow. The plan's first page, with its report and the cells that processes have in common, is mapped shared, so
+ * it is seen by the processes it clones and by whoever holds the descriptor. The rest each process has for itself.
  *
  *   exec FD      run the plan in FD; the exit status is what the plan exits with
  *   exec -z FD   zygote: for each datagram on FD run the plan that came with it (zygote.h)
@@ -130,13 +130,15 @@ static long accepted(const struct step *step, long error, long next)
 }
 
 /* The first refusal of all the plan's processes is the one that is told. */
-static void report(struct plan *plan, uint32_t index, long result)
+static void report(struct plan *plan, uint32_t index, const uint64_t *values, long result)
 {
 	uint32_t none = 0;
 	if (!__atomic_compare_exchange_n(&plan->failed, &none, index + 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		return;
 	plan->error = result < 0 ? (int32_t)-result : 0;
 	plan->result = result;
+	for (int i = 0; i < 6; i++)
+		plan->args[i] = values[i];
 }
 
 static void run(struct plan *plan)
@@ -170,7 +172,7 @@ static void run(struct plan *plan)
 		}
 		long next = refused ? accepted(step, -result, index + 1) : -1;
 		if (next < 0) {
-			report(plan, index, result);
+			report(plan, index, values, result);
 			next = trap;
 			trap = NO_STEP;
 		}
@@ -187,8 +189,9 @@ static struct plan *map(int fd)
 	    head.version != PLAN_VERSION)
 		quit(125);
 	struct plan *plan = (struct plan *)PLAN_BASE;
-	if (call6(__NR_mmap, plan, head.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_POPULATE, fd, 0) !=
-	    PLAN_BASE)
+	if (call6(__NR_mmap, plan, head.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd, 0) != PLAN_BASE)
+		quit(125);
+	if (call6(__NR_mmap, plan, PLAN_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, 0) != PLAN_BASE)
 		quit(125);
 	plan->fd = fd;
 	return plan;

@@ -7,6 +7,7 @@
 #define PLAN_MAGIC 0x4e4c5044u /* "DPLN" */
 #define PLAN_VERSION 1u
 #define PLAN_BASE 0x10000000ul /* where a plan is mapped, so that its pointers are plain numbers */
+#define PLAN_SHARED 4096       /* what its processes have in common: the header and some cells */
 #define NO_STEP 0xffffu
 #define NO_WANT INT32_MIN
 #define ANY_ERRNO 0xffffu
@@ -47,6 +48,7 @@ struct plan {
 	uint32_t reasons, reasons_size; /* NUL-terminated texts, for whoever explains a refusal */
 	int32_t status; /* what the last process of the plan exited with; -1 until then */
 	uint32_t padding;
+	uint64_t args[6]; /* of the refused step, cells resolved */
 };
 
 #endif

@@ -77,6 +77,7 @@ function runtimeSection(build: Build, target: ExecTarget, descriptors: Descripto
       ...[...descriptors].map(([type, fd]) => openNamespace(target.pid, type, fd)),
       ...fields.flatMap((field) => field.before?.(build) ?? []),
       openOwnPidNamespace(build),
+      ...(joinsUserFirst(build) ? join('user', descriptors) : []),
       ...join('pid', descriptors),
       ...cloneProcess(build, 0, start),
       ...fields.flatMap((field) => field.after?.(build) ?? []),
@@ -97,12 +98,17 @@ function processSection(build: Build, target: ExecTarget, descriptors: Descripto
       call('trap', [refused], 'what to do when a call is refused'),
       ...(target.wait ? [unblockSignals()] : []),
       ...outside.flatMap((field) => field.init?.(build) ?? []),
-      ...joinOrder.flatMap((type) => join(type, descriptors)),
+      ...joinOrder.filter((type) => type !== 'user' || !joinsUserFirst(build)).flatMap((type) => join(type, descriptors)),
       ...inside.flatMap((field) => field.init?.(build) ?? []),
       refused,
       ...giveUp(build),
     ],
   };
+}
+
+/** Without privilege, it takes the container's user namespace to be let into its pid namespace, which the runtime joins itself. */
+function joinsUserFirst({ facts }: Build): boolean {
+  return facts.uid !== 0;
 }
 
 function openNamespace(pid: number, type: NamespaceType, fd: Cell): Item {

@@ -1,4 +1,4 @@
-import { buffer, cell, Cell, type Block } from '../plan/block.ts';
+import { buffer, cell, Cell, sharedCell, type Block } from '../plan/block.ts';
 import { Label, type Item } from '../plan/step.ts';
 import type { Config, NamespaceType } from './config/types.ts';
 import type { Facts } from './facts.ts';
@@ -43,7 +43,7 @@ export interface Request {
 export class Cells {
   /** The init process, for the runtime. */
   readonly pidfd = cell('pidfd', -1);
-  readonly pid = cell('pid');
+  readonly pid = sharedCell('pid');
   /** Both ends of the channel between runtime and init: one byte says go on, two say refused. */
   readonly channel: Block = buffer(16, '&channel');
   readonly runtimeEnd = new Cell('runtime end', this.channel, 0);

@@ -1,6 +1,6 @@
 import { SECCOMP_SET_MODE_FILTER } from '../abi/seccomp.ts';
 import { sock_fprog } from '../abi/structs.ts';
-import { bytes, cell, record } from '../plan/block.ts';
+import { bytes, record, sharedCell } from '../plan/block.ts';
 import { call, type Item } from '../plan/step.ts';
 import { compileSeccomp } from '../seccomp/compile.ts';
 import { whileInitWaits } from './channel.ts';
@@ -22,7 +22,7 @@ function position({ config }: Build): Position | undefined {
 }
 
 /** The listener's number in init, where the runtime takes it from. */
-const listener = cell('seccomp listener', -1);
+const listener = sharedCell('seccomp listener', -1);
 
 function fieldAt(place: Position, at: readonly string[]): Field {
   return {

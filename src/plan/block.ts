@@ -7,12 +7,15 @@ export class Cell {
   readonly offset: number;
   /** Bytes that a result takes: 4 in a 32-bit member of a struct. */
   readonly size: 4 | 8;
+  /** Seen by all processes of the plan. Any other cell is copied with the process, like its memory. */
+  readonly shared: boolean;
 
-  constructor(name: string, block: Block, offset: number, size: 4 | 8 = 8) {
+  constructor(name: string, block: Block, offset: number, size: 4 | 8 = 8, shared = false) {
     this.name = name;
     this.block = block;
     this.offset = offset;
     this.size = size;
+    this.shared = shared;
   }
 }
 
@@ -48,6 +51,12 @@ export function cell(name: string, first = 0): Cell {
   const bytes = new Uint8Array(8);
   put(new DataView(bytes.buffer), 0, 'u64', first);
   return new Cell(name, new Block(bytes, () => `&${name}`), 0);
+}
+
+/** A cell that one process of the plan writes for another. */
+export function sharedCell(name: string, first = 0): Cell {
+  const { block } = cell(name, first);
+  return new Cell(name, block, 0, 8, true);
 }
 
 /** The address of a cell. */

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { ENOENT } from '../abi/errno.ts';
 import { syscalls } from '../abi/syscalls.ts';
 import { struct } from '../lib/layout.ts';
-import { addressOf, buffer, bytes, cell, cString, cStrings, member, record } from './block.ts';
-import { base, encode, planFd, stepSize, type EncodedPlan } from './encode.ts';
+import { addressOf, buffer, bytes, cell, cString, cStrings, member, record, sharedCell } from './block.ts';
+import { base, encode, headerSize, planFd, sharedSize, stepSize, type EncodedPlan } from './encode.ts';
 import { call, jump, Label, type Item, type Plan } from './step.ts';
 
 const exit = call('exit_group', [0], 'the end');
@@ -33,7 +33,7 @@ function textAt({ bytes: image }: EncodedPlan, address: bigint): string {
 test('the header names version, size, steps and reasons, and no result yet', () => {
   const { bytes: image } = encode(planOf(call('umask', [0o22], 'a'), call('umask', [0o77], 'b'), call('umask', [0], 'a')));
   const header = new DataView(image.buffer, image.byteOffset);
-  assert.deepEqual([0, 4, 8, 12, 16, 20, 24, 28].map((at) => header.getUint32(at, true)), [0x4e4c5044, 1, image.length, 64, 4, 0, 0, 0]);
+  assert.deepEqual([0, 4, 8, 12, 16, 20, 24, 28].map((at) => header.getUint32(at, true)), [0x4e4c5044, 1, image.length, sharedSize, 4, 0, 0, 0]);
   const [at, size] = [header.getUint32(48, true), header.getUint32(52, true)];
   assert.equal(new TextDecoder().decode(image.subarray(at, at + size)), 'a\0b\0the end\0');
   assert.equal(header.getInt32(56, true), -1);
@@ -60,12 +60,20 @@ test('an argument is a number, the address of bytes, or the contents of a cell',
   assert.equal(new DataView(encoded.bytes.buffer).getBigInt64(encoded.offset(fd), true), -1n);
 });
 
+test('a shared cell is in the page that all processes see, with its first value', () => {
+  const pid = sharedCell('pid', 7);
+  const encoded = encode(planOf(call('getpid', [], 'x', { out: pid }), call('umask', [pid], 'x'), call('umask', [cell('own')], 'x')));
+  assert.equal(encoded.offset(pid), headerSize);
+  assert.equal(new DataView(encoded.bytes.buffer).getBigInt64(headerSize, true), 7n);
+  assert.throws(() => encode(planOf(...Array.from({ length: 600 }, () => call('umask', [sharedCell('many')], 'x')))), /more shared cells/);
+});
+
 test('equal strings and one block are stored once', () => {
   const shared = bytes(new Uint8Array(1000).fill(7), 'shared');
   const encoded = encode(planOf(call('mkdir', ['/a', 0], 'x'), call('rmdir', ['/a'], 'x'), call('mount', [shared, shared, 0, 0, 0], 'x')));
   assert.equal(stepAt(encoded, 0).args[0], stepAt(encoded, 1).args[0]);
   assert.equal(stepAt(encoded, 2).args[0], stepAt(encoded, 2).args[1]);
-  assert.ok(encoded.bytes.length < 64 + 4 * stepSize + 1000 + 200);
+  assert.ok(encoded.bytes.length < sharedSize + 4 * stepSize + 1000 + 200);
 });
 
 test('links between blocks become addresses, in a circle too', () => {

@@ -7,7 +7,9 @@ import { Label, type Arg, type Plan, type Step } from './step.ts';
 /** The wire form of native/plan.h. */
 export const magic = 0x4e4c5044;
 export const version = 1;
-export const headerSize = 64;
+export const headerSize = 112;
+/** The page that all processes of a plan share: the header and the shared cells. The rest is each process's own. */
+export const sharedSize = 4096;
 export const stepSize = 88;
 const noStep = 0xffff;
 const noWant = -0x80000000;
@@ -19,6 +21,7 @@ export const base = 0x10000000;
 export const planFdOffset = 40;
 export const reasonsOffset = 48;
 export const statusOffset = 56;
+export const argumentsOffset = 64;
 /** What stands there until the executor exits; no exit status is negative. */
 export const noStatus = -1;
 
@@ -37,14 +40,14 @@ export interface EncodedPlan {
 /** Lays a plan out for the executor. Throws an assertion when a label is missing or a section can run off its end. */
 export function encode(plan: Plan): EncodedPlan {
   const { steps, labels } = number(plan);
-  const image = new Image(headerSize + steps.length * stepSize);
+  const image = new Image(sharedSize + steps.length * stepSize);
   const reasons = new Reasons();
-  for (let index = 0; index < steps.length; index++) encodeStep(image, headerSize + index * stepSize, steps[index] as Step, labels, reasons);
+  for (let index = 0; index < steps.length; index++) encodeStep(image, sharedSize + index * stepSize, steps[index] as Step, labels, reasons);
   const texts = cString(reasons.text());
   const reasonsAt = image.block(texts);
   const bytes = image.finish();
   const header = new Uint32Array(bytes.buffer, 0, headerSize / 4);
-  header.set([magic, version, bytes.length, headerSize, steps.length]);
+  header.set([magic, version, bytes.length, sharedSize, steps.length]);
   header[reasonsOffset / 4] = reasonsAt;
   header[reasonsOffset / 4 + 1] = texts.bytes.length;
   header[statusOffset / 4] = noStatus;
@@ -144,6 +147,7 @@ class Image {
   #end: number;
   readonly #offsets = new Map<Block, number>();
   readonly #strings = new Map<string, number>();
+  readonly #shared = new Map<Cell, number>();
 
   /** @param start where blocks begin; what is before it is zero */
   constructor(start: number) {
@@ -187,7 +191,19 @@ class Image {
   }
 
   cell(cell: Cell): number {
-    return cell === planFd ? planFdOffset : this.block(cell.block) + cell.offset;
+    if (cell === planFd) return planFdOffset;
+    return cell.shared ? this.#sharedCell(cell) : this.block(cell.block) + cell.offset;
+  }
+
+  #sharedCell(cell: Cell): number {
+    let offset = this.#shared.get(cell);
+    if (offset === undefined) {
+      offset = headerSize + 8 * this.#shared.size;
+      if (offset === sharedSize) throw new Error('assertion: more shared cells than a page holds');
+      this.#shared.set(cell, offset);
+      this.#bytes.set(cell.block.bytes, offset);
+    }
+    return offset;
   }
 
   finish(): Uint8Array<ArrayBuffer> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EACCES } from '../abi/errno.ts';
 import { buffer, cell } from './block.ts';
-import { encode } from './encode.ts';
+import { argumentsOffset, base, encode, sharedSize, stepSize } from './encode.ts';
 import { readRefusal, readStatus, wasTaken } from './refusal.ts';
 import { call, type Item } from './step.ts';
 
@@ -13,6 +13,13 @@ function refused(items: Item[], failed: number, error: number, result = -error):
   view.setUint32(24, failed, true);
   view.setInt32(28, error, true);
   view.setBigInt64(32, BigInt(result), true);
+  // The executor puts the call's arguments there, cells resolved.
+  const step = sharedSize + (failed - 1) * stepSize;
+  for (let index = 0; failed > 0 && index < 6 && step + stepSize <= bytes.length; index++) {
+    const value = view.getBigInt64(step + 8 + 8 * index, true);
+    const isCell = (view.getUint32(step + 4, true) >> index) & 1;
+    view.setBigInt64(argumentsOffset + 8 * index, isCell ? view.getBigInt64(Number(value) - base, true) : value, true);
+  }
   return bytes;
 }
 
@@ -43,7 +50,7 @@ test('a report that names no step, or is no plan, is an assertion', () => {
   assert.throws(() => readRefusal(new Uint8Array(64)), /assertion: no plan/);
   assert.throws(() => readRefusal(new Uint8Array(3)), /assertion: no plan/);
   const unknown = refused([], 1, EACCES);
-  new DataView(unknown.buffer).setUint32(64, 0x7777, true);
+  new DataView(unknown.buffer).setUint32(sharedSize, 0x7777, true);
   assert.throws(() => readRefusal(unknown), /assertion: the plan has a call 30583/);
 });
 
@@ -51,9 +58,9 @@ test('pointers out of the plan are not followed', () => {
   const bytes = refused([call('mkdirat', [cell('fd'), '/a', 0], 'x')], 1, EACCES);
   const view = new DataView(bytes.buffer);
   for (const address of [0n, -1n, 0x10000000n + BigInt(bytes.length), 0x10000000n - 1n, 1n << 62n]) {
-    view.setBigInt64(64 + 8, address, true);
-    view.setBigInt64(64 + 16, address, true);
+    view.setBigInt64(argumentsOffset, 5n, true);
+    view.setBigInt64(argumentsOffset + 8, address, true);
     const { text } = readRefusal(bytes) ?? { text: '' };
-    assert.match(text, /^mkdirat\(dirfd: \?, path: NULL/, String(address));
+    assert.match(text, /^mkdirat\(dirfd: 5, path: NULL/, String(address));
   }
 });

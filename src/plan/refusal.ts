@@ -1,6 +1,6 @@
 import { enumName, errnoName, flagNames } from '../abi/names.ts';
 import { syscalls, type SyscallName } from '../abi/syscalls.ts';
-import { base, headerSize, magic, noStatus, planFdOffset, reasonsOffset, statusOffset, stepSize, version } from './encode.ts';
+import { argumentsOffset, base, headerSize, magic, noStatus, planFdOffset, reasonsOffset, statusOffset, stepSize, version } from './encode.ts';
 
 const reportOffset = 24;
 
@@ -62,14 +62,11 @@ function readArguments(bytes: Uint8Array, view: DataView, at: number, call: Sysc
   return rows.map((row, index) => {
     const colon = row.indexOf(':');
     const [kind = '', prefixes = ''] = row.slice(colon + 1).split(' ');
-    const value = view.getBigInt64(at + 8 + 8 * index, true);
+    const value = view.getBigInt64(argumentsOffset + 8 * index, true);
+    // What a call has put into a cell is an int as often as not, with something else behind it.
     const isCell = (contents >> index) & 1;
-    return `${row.slice(0, colon)}: ${isCell ? cellText(view, Number(value) - base) : valueText(bytes, value, kind, prefixes)}`;
+    return `${row.slice(0, colon)}: ${isCell ? BigInt.asIntN(32, value) : valueText(bytes, value, kind, prefixes)}`;
   });
-}
-
-function cellText(view: DataView, at: number): string {
-  return at >= 0 && at + 8 <= view.byteLength ? String(view.getInt32(at, true)) : '?';
 }
 
 function valueText(bytes: Uint8Array, value: bigint, kind: string, prefixes: string): string {
