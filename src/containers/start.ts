@@ -39,7 +39,7 @@ export interface Waiting {
 /** What src/runtime is asked for to build this container. */
 export function requestOf(places: Places, { id, root }: Container): CreateRequest {
   return {
-    root: places.run, debug: false, systemdCgroup: false, id, bundle: fileOf(places, id), preserveFds: 0, noPivot: false, noNewKeyring: false,
+    root: places.run, systemdCgroup: false, id, bundle: fileOf(places, id), preserveFds: 0, noPivot: false, noNewKeyring: false,
     ...(root.kind === 'overlay' && { overlay: { lower: root.lower, ...(root.kept && { layer: fileOf(places, id, 'layer') }) } }),
   };
 }

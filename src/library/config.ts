@@ -26,7 +26,7 @@ export function describe(options: ContainerOptions, held: boolean): Wanted {
   if (options.id !== undefined) requireFree(root, id);
   const image = findImage(options.image);
   const request: CreateRequest = {
-    id, root, debug: false, systemdCgroup: false, preserveFds: 0, noPivot: false, noNewKeyring: false,
+    id, root, systemdCgroup: false, preserveFds: 0, noPivot: false, noNewKeyring: false,
     bundle: image.kind === 'bundle' ? image.folder : '/',
     ...(image.kind === 'root' && image.overlay && { overlay: image.overlay }),
     ...(held && { pidFile: readyFile(root, id) }),

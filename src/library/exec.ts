@@ -39,7 +39,7 @@ export async function execIn(root: string, id: string, options: ExecOptions, sig
   };
   try {
     const ended = execContainer({
-      root, id, debug: false, systemdCgroup: record.systemdCgroup, process: program, detach: false, pidFile, preserveFds: 0, ignorePaused: false, cgroup: {},
+      root, id, systemdCgroup: record.systemdCgroup, process: program, detach: false, pidFile, preserveFds: 0, ignorePaused: false, cgroup: {},
     }, place);
     const exitCode = await ended.catch((error: unknown) => {
       if (watch.isStopped) return KILLED;

@@ -11,7 +11,6 @@ export interface Notes {
 export interface Globals {
   /** Where the containers' folders are. Absolute. */
   readonly root: string;
-  readonly debug: boolean;
   readonly systemdCgroup: boolean;
   readonly notes?: Notes;
   /** /proc/PID/cgroup of who asks, when that is not this process. */

@@ -36,7 +36,7 @@ export async function refusal(change: ConfigChange): Promise<string> {
 /** The plan of a container that is not run, as it is explained; of `create` when it is `held`. */
 export function planned(change: ConfigChange, held = false): ExplainedStep[] {
   using bundle = makeBundle(change);
-  const wanted = { root: storeRoot, debug: false, systemdCgroup: false, id: newId(), bundle: bundle.path, preserveFds: 0, noPivot: false, noNewKeyring: false };
+  const wanted = { root: storeRoot, systemdCgroup: false, id: newId(), bundle: bundle.path, preserveFds: 0, noPivot: false, noNewKeyring: false };
   const { config, facts, request } = prepare(wanted, held);
   return explainJson(planContainer(config, facts, request));
 }

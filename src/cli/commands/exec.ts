@@ -31,7 +31,7 @@ export async function run({ flags, globals, positional: [word = '', ...args] }: 
   if (!flags.interactive && !flags.tty) withoutStdin();
   using _ = ignoreKeyboard();
   return execContainer({
-    root: places.run, debug: false, systemdCgroup: false, id: container.id, process, detach: flags.detach, preserveFds: 0, ignorePaused: false, cgroup: {},
+    root: places.run, systemdCgroup: false, id: container.id, process, detach: flags.detach, preserveFds: 0, ignorePaused: false, cgroup: {},
   }, flags.detach ? silent : spawned);
 }
 

@@ -2,10 +2,10 @@ import path from 'node:path';
 import manifest from '../../../package.json' with { type: 'json' };
 import { DelosError } from '../../lib/errors.ts';
 import { SystemCallError } from '../../sys/syscall.ts';
+import { defaultRoot } from '../../runtime/store.ts';
 import { readFlags, type Reading } from '../vocabulary/flag-reader.ts';
 import { parseCommandLine, versionFlag, type Flag, type Invocation, type Values } from '../vocabulary/flags.ts';
 import { commandHelp, programHelp } from '../vocabulary/help.ts';
-import { containerRoot } from './container-root.ts';
 import { EXEC_FAILED, FAILED } from './exit-codes.ts';
 import { globalFlags } from './global-flags.ts';
 import type { Caller, OciInvocation } from './invocation.ts';
@@ -59,7 +59,7 @@ async function dispatch(argv: readonly string[], caller: Caller, log: Log): Prom
 
 function withContext(invocation: Invocation, caller: Caller, log: Log): OciInvocation<readonly Flag[]> {
   const globals = invocation.globals as Values<typeof globalFlags>;
-  const root = globals.root ? path.resolve(caller.cwd, globals.root) : containerRoot(invocation.globals);
+  const root = globals.root ? path.resolve(caller.cwd, globals.root) : defaultRoot();
   return { ...invocation, globals: { ...globals, root }, caller, log };
 }
 

@@ -9,7 +9,6 @@ export function createRequest({ globals, flags, positional: [id = ''], caller, l
   const { 'pid-file': pidFile, 'console-socket': consoleSocket } = flags;
   return {
     root: globals.root,
-    debug: globals.debug,
     systemdCgroup: globals['systemd-cgroup'],
     notes: log,
     ...(caller.cgroup !== undefined && { callerCgroup: caller.cgroup }),

@@ -20,7 +20,6 @@ export async function run(invocation: ExecInvocation): Promise<number> {
   const { 'pid-file': pidFile, 'console-socket': consoleSocket } = flags;
   return execContainer({
     root: globals.root,
-    debug: globals.debug,
     systemdCgroup: globals['systemd-cgroup'],
     id,
     process: processOf(invocation),
