@@ -12,17 +12,20 @@ export interface Attempt {
   readonly config?: ConfigChange;
   /** Changes the image before it runs. */
   readonly image?: (rootfs: string, bundle: Bundle) => void;
+  /** Looks at what it has left in the bundle, before that goes. */
+  readonly inspect?: (outcome: Outcome, bundle: Bundle) => void;
   /** Words after `run`, before the id. */
   readonly flags?: readonly string[];
   readonly options?: RunOptions;
 }
 
 /** Makes a bundle, runs it once to its end and removes it; fails when anything of it is left on the host. */
-export async function attempt({ config, image, flags = [], options = {} }: Attempt): Promise<Outcome> {
+export async function attempt({ config, image, inspect, flags = [], options = {} }: Attempt): Promise<Outcome> {
   const before = leaks();
   using bundle = makeBundle(config);
   image?.(bundle.rootfs, bundle);
   const outcome = runDelos(['run', ...flags, newId()], { ...options, bundle });
+  inspect?.(outcome, bundle);
   await assertNoLeaks(before);
   return outcome;
 }
