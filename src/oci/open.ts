@@ -80,6 +80,8 @@ export function openHost(path: string, flags: number, out: Cell, why: string): S
 
 /** A path without `..`, double slashes and the leading one; `.` for the root. `..` cannot climb above it. */
 export function relative(path: string): string {
+  // Most are as they should be.
+  if (/^\/[^./]/.test(path) && !/\/[./]|\/$/.test(path)) return path.slice(1);
   const names: string[] = [];
   for (const name of path.split('/')) {
     if (name === '..') names.pop();

@@ -13,6 +13,8 @@ const withMounts = (...mounts: readonly Mount[]): ConfigChange => (config) => ({
 const withResources = (resources: Resources): ConfigChange => withLinux({ resources });
 const withShell = (text: string): ConfigChange => withProcess({ args: ['sh', '-c', text] });
 const same: ConfigChange = (config) => config;
+const without = (value: object, key: string): object => Object.fromEntries(Object.entries(value).filter(([name]) => name !== key));
+const withoutHostname: ConfigChange = (config) => without(config, 'hostname');
 
 const namespaces = (change: (all: readonly { readonly type: string; readonly path?: string }[]) => readonly object[]): ConfigChange =>
   (config) => ({ ...config, linux: { ...config.linux, namespaces: change(config.linux.namespaces) } });
@@ -116,10 +118,10 @@ const withNamespace = (type: string, where: string): ConfigChange => namespaces(
 const isolation: readonly Case[] = [
   ...['pid', 'network', 'ipc', 'uts', 'cgroup'].map((type) => ({
     name: `without a namespace: ${type}`,
-    config: all(type === 'uts' ? ({ hostname: _, ...config }) => config : same, namespaces((list) => list.filter((one) => one.type !== type))),
+    config: all(type === 'uts' ? withoutHostname : same, namespaces((list) => list.filter((one) => one.type !== type))),
   })),
   { name: 'the namespace of the network joined', config: withNamespace('network', '$BUNDLE/joined'), setup: 'touch "$1/joined"; unshare --net="$1/joined" ip link set lo up' },
-  { name: 'the namespace of names joined', config: ({ hostname: _, ...config }) => withNamespace('uts', '$BUNDLE/joined')(config as TestConfig), setup: 'touch "$1/joined"; unshare --uts="$1/joined" hostname joined' },
+  { name: 'the namespace of names joined', config: all(withoutHostname, withNamespace('uts', '$BUNDLE/joined')), setup: 'touch "$1/joined"; unshare --uts="$1/joined" hostname joined' },
   { name: 'the namespace of messages joined', config: withNamespace('ipc', '$BUNDLE/joined'), setup: 'touch "$1/joined"; unshare --ipc="$1/joined" true' },
   { name: 'a namespace to join that is missing', config: withNamespace('network', '/nowhere') },
   { name: 'a namespace to join of another type', config: withNamespace('network', '/proc/1/ns/uts') },
@@ -134,7 +136,7 @@ const isolation: readonly Case[] = [
   { name: 'users and a network of the host', config: all(inUserNamespace, namespaces((list) => list.filter(({ type }) => type !== 'network')), (config) => ({ ...config, mounts: config.mounts.map((one) => (one.type === 'sysfs' ? bind('/sys', '/sys', 'rbind', 'ro', 'nosuid') : one)).filter(({ type }) => type !== 'cgroup') })), image: owned },
   { name: 'a group that is not mapped', config: all(inUserNamespace, withProcess({ user: { uid: 0, gid: 99999 } })), image: owned },
   { name: 'a name for the domain', config: (config) => ({ ...config, domainname: 'example' }) },
-  { name: 'no name for the host', config: ({ hostname: _, ...config }) => config },
+  { name: 'no name for the host', config: withoutHostname },
   { name: 'a name for the host without its namespace', config: namespaces((list) => list.filter(({ type }) => type !== 'uts')) },
   { name: 'parameters of the kernel', config: withLinux({ sysctl: { 'net.ipv4.ip_forward': '1', 'net.ipv4.ping_group_range': '0 1000', 'net/core/somaxconn': '1024', 'kernel.shmmax': '65536', 'kernel.sem': '250 32000 32 64', 'fs.mqueue.msg_max': '20' } }) },
   { name: 'a parameter of the whole machine', config: withLinux({ sysctl: { 'kernel.panic': '0' } }) },
@@ -157,12 +159,12 @@ function owned({ rootfs }: { readonly rootfs: string }): void {
 }
 
 const hook = (text: string, more: Partial<Hook> = {}): Hook => ({ path: '/bin/sh', args: ['sh', '-c', text], env: ['PATH=/bin:/usr/bin', 'GIVEN=yes'], ...more });
-/** In the image's /tmp, from the host and from inside alike, what the hook was told. */
-const telling = (name: string): readonly Hook[] => [hook(`{ echo ${name} $GIVEN $(pwd | wc -c); tr ',' '\\n' | sed 's/:[0-9]*$/:N/' | grep -E 'status|annotation|color' ; } >>$BUNDLE/rootfs/tmp/hook-${name}`)];
-const inside = (name: string): readonly Hook[] => [hook(`{ echo ${name} $GIVEN $(pwd); tr ',' '\\n' | grep -E 'status|color'; } >>/tmp/hook-${name}`)];
+/** What a hook was told, in the image's /tmp, which it reaches from the host or from inside. */
+const telling = (name: string, folder = '$BUNDLE/rootfs/tmp'): readonly Hook[] =>
+  [hook(`echo ${name}=$GIVEN in $(pwd), mask $(umask), $(tr ',' '\\n' | grep -E 'status|color' | tr '\\n' ' ') >${folder}/hook-${name}`)];
 
 const hooks: readonly Case[] = [
-  { name: 'hooks', config: (config) => ({ ...config, annotations: { color: 'green' }, hooks: { prestart: telling('prestart'), createRuntime: telling('createRuntime'), createContainer: telling('createContainer'), startContainer: inside('startContainer'), poststart: [hook('true')], poststop: [hook('true')] } }) },
+  { name: 'hooks', config: (config) => ({ ...config, annotations: { color: 'green' }, hooks: { prestart: telling('prestart'), createRuntime: telling('createRuntime'), createContainer: telling('createContainer'), startContainer: telling('startContainer', '/tmp'), poststart: [hook('true')], poststop: [hook('true')] } }) },
   ...(['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'] as const).map((name): Case => ({ name: `a hook that fails: ${name}`, config: all(withShell('sleep 1; echo ran'), (config) => ({ ...config, hooks: { [name]: [hook('exit 5')] } })), input: null })),
   { name: 'a hook that takes too long', config: all(withShell('echo ran'), (config) => ({ ...config, hooks: { createRuntime: [hook('exec sleep 20', { timeout: 1 })] } })), input: null },
   { name: 'a hook that is missing', config: all(withShell('echo ran'), (config) => ({ ...config, hooks: { createRuntime: [{ path: '/nowhere' }] } })), input: null },
@@ -196,7 +198,7 @@ const resources: readonly Case[] = [
   { name: 'devices allowed and denied again', config: withResources({ devices: [deny, { allow: true, type: 'c', major: 10, access: 'rwm' }, { allow: false, type: 'c', major: 10, access: 'w' }] }) },
   { name: 'all devices', config: withResources({ devices: [{ allow: true, access: 'rwm' }] }) },
   { name: 'no rules for devices', config: withResources({}) },
-  { name: 'a place for the cgroup by itself', config: ({ linux: { cgroupsPath: _, ...linux }, ...config }) => ({ ...config, linux }), input: null },
+  { name: 'a place for the cgroup by itself', config: (config) => ({ ...config, linux: without(config.linux, 'cgroupsPath') }), input: null },
   { name: 'a place for the cgroup relative to the parent’s', config: (config) => ({ ...config, linux: { ...config.linux, cgroupsPath: config.linux.cgroupsPath?.slice(1) } }), input: null },
 ];
 

@@ -69,9 +69,11 @@ const ofIsolation: readonly Explanation[] = [
 ];
 
 const ofHooks: readonly Explanation[] = [
-  { peer: 'crun', key: /^calls\."status":"(?:starting|creating)"$/, cases: /^hooks$/, why: 'startContainer sees the status `created` in the specification’s table of states, `creating` in runc; crun has a word of its own' },
+  { peer: 'runc', key: /^calls\.createContainer$/, cases: /^hooks$/, why: 'these hooks of runc begin in the root of the container, of crun and ours in the bundle' },
+  { peer: 'crun', key: /^calls\.(?:prestart|create\w+|startContainer)$/, cases: /^hooks$/, why: 'crun has other words for the status before the program runs; ours are runc’s' },
   { peer: 'crun', key: /^exit$/, cases: /hook that (?:fails|is missing)/, why: 'crun’s own exit code for a failed hook; ours is runc’s' },
-  { peer: 'crun', key: /^(?:exit|says why)$/, cases: /hook that fails: poststart/, why: 'crun only warns; the specification (lifecycle, step 9) asks for an error, and the container to be stopped' },
+  { peer: 'crun', key: /^(?:says why|stdout)$/, cases: /hook that fails: poststart/, why: 'crun only warns; the specification (lifecycle, step 9) asks for an error, and the container to be stopped' },
+  { peer: 'runc', key: /^says why$/, cases: /hook that fails: poststop/, why: 'a plan has no step that depends on an exit code, so `run` does not warn; `delete` does' },
 ];
 
 const ofResources: readonly Explanation[] = [
