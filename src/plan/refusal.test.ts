@@ -15,7 +15,8 @@ function refused(items: Item[], failed: number, error: number, result = -error):
   view.setBigInt64(32, BigInt(result), true);
   // The executor puts the call's arguments there, cells resolved.
   const step = sharedSize + (failed - 1) * stepSize;
-  for (let index = 0; failed > 0 && index < 6 && step + stepSize <= bytes.length; index++) {
+  const copied = failed > 0 && step + stepSize <= bytes.length ? 6 : 0;
+  for (let index = 0; index < copied; index++) {
     const value = view.getBigInt64(step + 8 + 8 * index, true);
     const isCell = (view.getUint32(step + 4, true) >> index) & 1;
     view.setBigInt64(argumentsOffset + 8 * index, isCell ? view.getBigInt64(Number(value) - base, true) : value, true);

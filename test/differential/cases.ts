@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Hook, Mount, Resources } from '../../src/oci/config/types.ts';
-import type { ConfigChange, TestConfig } from '../support/bundle.ts';
+import { without, type ConfigChange, type TestConfig } from '../support/bundle.ts';
 import { all, inUserNamespace } from '../support/capability.ts';
 import type { Case } from './observe.ts';
 
@@ -13,7 +13,6 @@ const withMounts = (...mounts: readonly Mount[]): ConfigChange => (config) => ({
 const withResources = (resources: Resources): ConfigChange => withLinux({ resources });
 const withShell = (text: string): ConfigChange => withProcess({ args: ['sh', '-c', text] });
 const same: ConfigChange = (config) => config;
-const without = (value: object, key: string): object => Object.fromEntries(Object.entries(value).filter(([name]) => name !== key));
 const withoutHostname: ConfigChange = (config) => without(config, 'hostname');
 
 const namespaces = (change: (all: readonly { readonly type: string; readonly path?: string }[]) => readonly object[]): ConfigChange =>

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NamespaceType } from '../../src/oci/config/types.ts';
 import { namespaceTypes } from '../../src/oci/namespaces.ts';
-import type { TestConfig } from '../support/bundle.ts';
+import { without, type TestConfig } from '../support/bundle.ts';
 import { noContainers, planned, printed } from './claims.ts';
 
 const flags: Readonly<Record<NamespaceType, number>> = {
@@ -18,7 +18,7 @@ function combined(types: readonly NamespaceType[]): number {
 }
 
 function withNamespaces(...types: readonly NamespaceType[]): (config: TestConfig) => TestConfig {
-  return ({ hostname: _, ...config }) => ({ ...config, linux: { ...config.linux, namespaces: types.map((type) => ({ type })) } });
+  return (config) => ({ ...without(config, 'hostname'), linux: { ...config.linux, namespaces: types.map((type) => ({ type })) } });
 }
 
 /** The flags of clone3 as --explain prints them. */

@@ -103,8 +103,8 @@ test('test_oci_spec', async (context) => {
   });
 
   await context.test('a real container is what its config.json says', { skip: noContainers }, async () => {
-    const change = ({ linux: _, ...config }: TestConfig): TestConfig => ({
-      ...config, ...testConfig(), hostname: 'as-configured',
+    const change = (config: TestConfig): TestConfig => ({
+      ...config, hostname: 'as-configured',
       process: { ...config.process, user: { uid: 1000, gid: 1000, additionalGids: [5, 6] }, cwd: '/tmp', env: ['PATH=/bin', 'A=b=c'], rlimits: [{ type: 'RLIMIT_NOFILE', hard: 321, soft: 123 }] },
     });
     const text = 'hostname; id -u; id -G; pwd; echo "$A"; ulimit -Sn; ulimit -Hn; echo $HOME';

@@ -50,7 +50,7 @@ test('S3 exercise 4.2: a root that is an overlay, seen by its container alone', 
     for (const folder of ['upper', 'work']) fs.mkdirSync(path.join(layer, folder), { recursive: true });
     fs.writeFileSync(path.join(bundle.rootfs, 'hello.txt'), 'Hello from lower layer\n');
     const status = await runContainer({
-      root: storeRoot, debug: false, systemdCgroup: false, id: newId(), bundle: bundle.path, preserveFds: 0, noPivot: false, noNewKeyring: false, detach: false, keep: false,
+      root: storeRoot, systemdCgroup: false, id: newId(), bundle: bundle.path, preserveFds: 0, noPivot: false, noNewKeyring: false, detach: false, keep: false,
       overlay: { lower: bundle.rootfs, layer },
     });
     assert.equal(status, 0);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { makeBundle, script, type ConfigChange, type TestConfig } from '../support/bundle.ts';
+import { makeBundle, script, without, type ConfigChange, type TestConfig } from '../support/bundle.ts';
 import { runDelos } from '../support/delos.ts';
 import { assertNoLeaks, leaks } from '../support/leaks.ts';
 import { newId } from '../support/marker.ts';
@@ -22,7 +22,7 @@ const namespace = (type: string, at?: unknown): ConfigChange => (config) => ({
 const hook = (kind: string, properties: object): ConfigChange => (config) => ({ ...config, hooks: { [kind]: [{ path: '/bin/true', ...properties }] } });
 /** A number as the text has it, which JSON.stringify would round. */
 const raw = (change: ConfigChange, number: string): ConfigChange => (config) => JSON.stringify(change(config)).replaceAll('"NUMBER"', number);
-const without = (property: keyof TestConfig): ConfigChange => ({ [property]: _, ...config }) => config;
+const lacking = (property: keyof TestConfig): ConfigChange => (config) => without(config, property);
 
 const hostile: readonly (readonly [what: string, change: ConfigChange, says: RegExp])[] = [
   ['no text at all', () => '', /config\.json/],
@@ -34,13 +34,13 @@ const hostile: readonly (readonly [what: string, change: ConfigChange, says: Reg
   ['version 2', put({ ociVersion: '2.0.0' }), /ociVersion/],
   ['a version that is a number', put({ ociVersion: 1 }), /ociVersion/],
 
-  ['no root', without('root'), /root/],
+  ['no root', lacking('root'), /root/],
   ['a root that is not there', put({ root: { path: 'elsewhere' } }), /root\.path/],
   ['a root that is a file', put({ root: { path: 'config.json' } }), /root\.path/],
   ['a root with a NUL in its path', put({ root: { path: 'root\0fs' } }), /root\.path/],
   ['a root that is a number', put({ root: 5 }), /root/],
 
-  ['no process', without('process'), /process/],
+  ['no process', lacking('process'), /process/],
   ['a process that is a string', put({ process: 'sh' }), /process/],
   ['no arguments', process({ args: [] }), /process\.args/],
   ['an argument that is a number', process({ args: ['echo', 1] }), /process\.args\[1\]/],

@@ -44,6 +44,13 @@ export function makeBundle(change: ConfigChange = (config) => config): Bundle {
   return { path: folder, rootfs, configure, [Symbol.dispose]: () => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 }) };
 }
 
+/** A value without one of its properties. */
+export function without<T extends object, K extends keyof T>(value: T, property: K): Omit<T, K> {
+  const { [property]: gone, ...rest } = value;
+  void gone;
+  return rest;
+}
+
 /** A change that runs a shell script, after the other changes. */
 export function script(text: string, change: ConfigChange = (config) => config): ConfigChange {
   return (config) => {
