@@ -12,7 +12,7 @@ import { DelosError } from '../../src/lib/errors.ts';
 import { parseConfig } from '../../src/oci/config/parse.ts';
 import { checkConfig } from '../../src/oci/config/validate.ts';
 import { readConfig } from '../../src/runtime/prepare.ts';
-import { makeBundle, testConfig, type TestConfig } from '../support/bundle.ts';
+import { makeBundle, type TestConfig } from '../support/bundle.ts';
 import { skipUnless } from '../support/skip.ts';
 import { noContainers, printed, refusal } from './claims.ts';
 
