@@ -1,7 +1,7 @@
 import { AT_FDCWD, O_CLOEXEC, O_RDONLY } from '../abi/fcntl.ts';
 import type { CgroupPaths } from '../cgroup/path.ts';
 import { parseKeyed } from '../cgroup/stats-text.ts';
-import { buffer, Cell } from '../plan/block.ts';
+import { addressOf, buffer, Cell } from '../plan/block.ts';
 import type { EncodedPlan } from '../plan/encode.ts';
 import { call, Label, type Item } from '../plan/step.ts';
 
@@ -10,7 +10,7 @@ const SIZE = 512;
 
 /** Reads how many processes were killed for want of memory at the last moment there is to do so: just before the cgroup goes. */
 export class OomCount {
-  readonly #text = new Cell('oom count', buffer(SIZE, 'oom count'), 0);
+  readonly #text = new Cell('oom count', buffer(SIZE, 'oom count'), 0, 8, true);
   /** For PlanOptions.ended. */
   readonly steps: readonly Item[];
 
@@ -40,7 +40,7 @@ function readSteps(file: string, text: Cell): Item[] {
   const done = new Label('memory is known');
   return [
     call('openat', [AT_FDCWD, file, O_RDONLY | O_CLOEXEC, 0], why, { out: fd, accept: { any: done } }),
-    call('read', [fd, text.block, SIZE], why, { accept: { any: 'next' } }),
+    call('read', [fd, addressOf(text), SIZE], why, { accept: { any: 'next' } }),
     call('close', [fd], why),
     done,
   ];

@@ -147,7 +147,7 @@ class Image {
   #end: number;
   readonly #offsets = new Map<Block, number>();
   readonly #strings = new Map<string, number>();
-  readonly #shared = new Map<Cell, number>();
+  #sharedEnd = headerSize;
 
   /** @param start where blocks begin; what is before it is zero */
   constructor(start: number) {
@@ -196,14 +196,15 @@ class Image {
   }
 
   #sharedCell(cell: Cell): number {
-    let offset = this.#shared.get(cell);
+    let offset = this.#offsets.get(cell.block);
     if (offset === undefined) {
-      offset = headerSize + 8 * this.#shared.size;
-      if (offset === sharedSize) throw new Error('assertion: more shared cells than a page holds');
-      this.#shared.set(cell, offset);
+      offset = this.#sharedEnd;
+      this.#sharedEnd = align(offset + cell.block.bytes.length, 8);
+      if (this.#sharedEnd > sharedSize) throw new Error('assertion: more shared cells than a page holds');
+      this.#offsets.set(cell.block, offset);
       this.#bytes.set(cell.block.bytes, offset);
     }
-    return offset;
+    return offset + cell.offset;
   }
 
   finish(): Uint8Array<ArrayBuffer> {

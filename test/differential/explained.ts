@@ -17,7 +17,6 @@ const everywhere: readonly Explanation[] = [
   { peer: 'crun', key: /^device /, cases: resourcesWithoutDevices(), why: 'without rules for devices crun allows them all; we, like runc, the default ones' },
   { peer: 'runc', key: /^mountinfo.*(?:super|options|filesystem|root)$/, cases: /^no mounts but proc$/, why: 'runc masks a file with /dev/null of the container, which here is its image’s; we with the host’s, since the container may have changed its own (CVE-2025-31133)' },
   { peer: 'runc', key: /^mountinfo\.(?:\/proc\/(?:keys|timer_list)|\/etc\/passwd) (?:filesystem|options|super)$/, why: 'as above: masked with /dev/null of the container' },
-  { peer: 'runc', key: /^mountinfo\.(?:\/proc\/acpi|\/sys\/firmware) super$/, why: 'our tmpfs over a masked folder has size 0: nothing can be stored in it even if it became writable' },
   { peer: 'crun', key: /^mountinfo\.(?:\/proc\/acpi|\/sys\/firmware|\/opt) super$/, why: 'our tmpfs over a masked folder is read-only itself, not only where it is mounted' },
   { peer: 'crun', key: /^mountinfo\.(?:\/proc\/(?:keys|timer_list)|\/etc\/passwd) options$/, why: 'crun mounts the masking /dev/null read-only, which has no effect on a device' },
   { peer: 'runc', key: /^mountinfo\.\/sys\/fs\/cgroup(?: options|\/systemd filesystem)$/, why: 'the tmpfs that holds the v1 hierarchies is read-only like them; the source of a v1 hierarchy is only a name' },

@@ -39,7 +39,7 @@ test('test_namespace_flags', async (context) => {
   });
 
   await context.test('clone3 gets those of config.json and no others', { skip: noContainers }, () => {
-    assert.deepEqual(cloneFlags(withNamespaces('pid', 'network', 'mount')), ['CLONE_NEWNS', 'CLONE_NEWPID', 'CLONE_NEWNET']);
+    assert.deepEqual(cloneFlags(withNamespaces('pid', 'network', 'mount')), ['CLONE_NEWNET', 'CLONE_NEWNS', 'CLONE_NEWPID']);
     assert.deepEqual(cloneFlags(withNamespaces('mount')), ['CLONE_NEWNS']);
   });
 
