@@ -48,6 +48,7 @@ function runtimeSection(build: Build, options: PlanOptions, waits: boolean, star
       ...(waits ? superviseSteps(build, endSteps(build, options)) : [call('exit_group', [0], 'the container waits for start')]),
       refused,
       ...refusedSteps(build),
+      ...refusedRemovalSteps(build.request),
       ...(options.refused ?? [call('exit_group', [1], 'the report is in the plan')]),
     ],
   };
@@ -93,6 +94,19 @@ export function superviseSteps({ cells }: Build, afterwards: readonly Item[] = [
     call('supervise', [cells.pidfd], 'until the container ends', { out: status }),
     ...afterwards,
     call('exit_group', [status], "the container's exit code"),
+  ];
+}
+
+/**
+ * A refusal can mean that the container was deleted while it was being made, by somebody who took its maker for dead. What was made
+ * after that nobody else knows of.
+ */
+function refusedRemovalSteps({ cgroup }: Request): Item[] {
+  const moment = record(timespec, { tv_nsec: 2_000_000 });
+  const why = 'nothing stays behind';
+  return [
+    call('nanosleep', [moment, 0], 'a cgroup is busy for a moment after its last process', { accept: { any: 'next' } }),
+    ...cgroup.map(({ directory }) => call('rmdir', [directory], why, { accept: { any: 'next' } })),
   ];
 }
 
