@@ -12,7 +12,7 @@ export function fieldText(pointer: string): string {
 export function refusedError(refusal: Refusal): DelosError {
   const field = fieldText(refusal.why);
   if (refusal.call === 'wait') return hookError(refusal, field);
-  if (refusal.errno === '' && refusal.call === 'read') {
+  if (isDeadChannel(refusal)) {
     return new DelosError('interrupted', `${field}: the other process of the plan died`, { call: refusal.call });
   }
   if (isProgramCall(refusal)) return programError(refusal);
@@ -21,6 +21,11 @@ export function refusedError(refusal: Refusal): DelosError {
   return new DelosError('kernel-refused', `${field}: ${refusal.text}: ${reason}${hint ? `; ${hint}` : ''}`, {
     call: refusal.call, errno: refusal.errno, field: refusal.why,
   });
+}
+
+/** The other end closed: nothing to read, or something that was never read, or nobody to write to. */
+function isDeadChannel({ call, errno }: Refusal): boolean {
+  return (call === 'read' && (errno === '' || errno === 'ECONNRESET')) || (call === 'write' && errno === 'EPIPE');
 }
 
 function hookError(refusal: Refusal, field: string): DelosError {
