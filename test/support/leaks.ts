@@ -13,7 +13,10 @@ export interface Leaks {
   readonly cgroups: readonly string[];
   /** Folders of containers. */
   readonly folders: readonly string[];
-  /** `pid command` of processes that run with this process's marker in their environment or in their cgroup. */
+  /**
+   * `pid command` of processes that run with this process's marker in their environment or in their cgroup. A zombie counts, unless it
+   * is process 1 that has yet to take note of it, which it does when it likes.
+   */
   readonly processes: readonly string[];
   /** Targets of this process's own descriptors, without what Node opens and closes by itself. */
   readonly descriptors: readonly string[];
@@ -62,6 +65,7 @@ function processes(): string[] {
 }
 
 function isOurs(pid: string): boolean {
+  if (/^\d+ \([^]*\) Z 1 /.test(text(`/proc/${pid}/stat`))) return false;
   return text(`/proc/${pid}/environ`).includes(`DELOS_TEST=${marker}`) || text(`/proc/${pid}/cgroup`).includes(marker);
 }
 
