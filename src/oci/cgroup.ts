@@ -7,9 +7,8 @@ import { deviceProgram } from '../cgroup/device-program.ts';
 import { devicePolicy, devicesVersion, deviceWrites } from '../cgroup/devices.ts';
 import type { CgroupDirectory } from '../cgroup/path.ts';
 import { resourceWrites, unifiedControllersOf, type CgroupWrite } from '../cgroup/resources.ts';
-import { Block, bytes, cell, cString, member, record } from '../plan/block.ts';
+import { bytes, cString, member, record } from '../plan/block.ts';
 import { call, type Accept, type Item } from '../plan/step.ts';
-import { runtimeLeads } from './channel.ts';
 import { label, namespaceOf, type Build, type Field } from './field.ts';
 
 /**
@@ -103,77 +102,40 @@ function attachDevices(directory: CgroupDirectory, program: Uint8Array): Item[] 
   ];
 }
 
-/** Moves a process into its cgroups while it waits. In v2, clone3 has put it there already. */
+/**
+ * A process enters its cgroups by itself, before anything is done for the container. In v1 it moves its only thread, by `tasks`:
+ * that takes no lock, while `cgroup.procs` stops every fork of the machine and waits for a grace period of RCU, which is
+ * milliseconds (cgroup_procs_write_start in the kernel). In v2, clone3 has put it there already.
+ */
 export const joinCgroup: Field = {
   at: [],
   support: 'full',
-  after: joinAll,
-};
-
-/** The plan's cells belong to both processes, and init uses the scratch ones while the runtime does this. */
-const procs = cell('cgroup.procs');
-const digits = cell('digits');
-
-function joinAll(build: Build): Item[] {
-  const pid = new Block(new Uint8Array(16), () => '"PID"');
-  const steps = build.request.cgroup.filter((directory) => !clonesInto(build, directory)).flatMap(({ directory }) => joinSteps(build, directory, pid));
-  return steps.length === 0 ? [] : [call('decimal', [pid, build.cells.pid], '/linux/cgroupsPath', { out: digits }), ...steps];
-}
-
-/**
- * Where there are hierarchies of v1, init joins its cgroups while it mounts: the first write to a cgroup.procs waits for a grace
- * period of RCU, which is milliseconds and longer than all the rest. A cgroup2 mount shows the cgroup of who mounts it, so with
- * v2 alone init is there before.
- */
-function joinsLate({ facts }: Build): boolean {
-  return facts.cgroup.mode !== 'unified';
-}
-
-export const joinUnifiedCgroup: Field = {
-  at: [],
-  support: 'full',
-  after: (build) => (joinsLate(build) ? [] : joinAll(build)),
-};
-
-export const joinLegacyCgroups: Field = {
-  at: [],
-  support: 'full',
-  after: (build) => (joinsLate(build) ? joinAll(build) : []),
+  init: (build) => build.request.cgroup.filter((directory) => !clonesInto(build, directory)).flatMap((directory) => joinSteps(build, directory)),
 };
 
 /** The cgroup namespace, whose root is the cgroup that init is in. */
-export const unifiedCgroupNamespace: Field = {
+export const cgroupNamespace: Field = {
   at: [],
   support: 'full',
-  init: (build) => (joinsLate(build) ? [] : newNamespace(build)),
+  init: ({ config }) => {
+    const found = namespaceOf(config, 'cgroup');
+    return found && found.path === undefined ? [call('unshare', [CLONE_NEWCGROUP], found.pointer)] : [];
+  },
 };
-
-const joined = runtimeLeads('it is in its cgroups');
-
-export const legacyCgroupNamespace: Field = {
-  at: [],
-  support: 'full',
-  after: (build) => (joinsLate(build) ? (joined.after?.(build) ?? []) : []),
-  init: (build) => (joinsLate(build) ? [...(joined.init?.(build) ?? []), ...newNamespace(build)] : []),
-};
-
-function newNamespace({ config }: Build): Item[] {
-  const found = namespaceOf(config, 'cgroup');
-  return found && found.path === undefined ? [call('unshare', [CLONE_NEWCGROUP], found.pointer)] : [];
-}
 
 /** CLONE_INTO_CGROUP, for the hierarchy that clone3 can enter. Without privilege it may not be there. */
 export function clonesInto({ facts }: Build, { hierarchy }: CgroupDirectory): boolean {
   return hierarchy.version === 2 && facts.uid === 0;
 }
 
-function joinSteps(build: Build, directory: string, pid: Block): Item[] {
+function joinSteps({ facts, cells: { file } }: Build, { directory, hierarchy }: CgroupDirectory): Item[] {
   const done = label(`joined ${directory}`);
-  const rootless: Accept = build.facts.uid === 0 ? {} : { any: done };
+  const rootless: Accept = facts.uid === 0 ? {} : { any: done };
+  const path = `${directory}/${hierarchy.version === 1 ? 'tasks' : 'cgroup.procs'}`;
   return [
-    call('openat', [AT_FDCWD, `${directory}/cgroup.procs`, O_WRONLY | O_CLOEXEC, 0], '/linux/cgroupsPath', { out: procs, accept: rootless }),
-    call('write', [procs, pid, digits], '/linux/cgroupsPath', { accept: rootless }),
-    call('close', [procs], '/linux/cgroupsPath'),
+    call('openat', [AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0], '/linux/cgroupsPath', { out: file, accept: rootless }),
+    call('write', [file, '0', 1], '/linux/cgroupsPath', { accept: rootless }),
+    call('close', [file], '/linux/cgroupsPath'),
     done,
   ];
 }

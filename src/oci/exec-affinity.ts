@@ -7,18 +7,18 @@ import { bitmap } from './scheduling.ts';
 export const initialAffinity: Field = {
   at: ['/process/execCPUAffinity'],
   support: 'full',
-  after: (build) => affinity(build, 'initial'),
+  init: (build) => affinity(build, 'initial'),
 };
 
 export const finalAffinity: Field = {
   at: [],
   support: 'full',
-  after: (build) => affinity(build, 'final'),
+  init: (build) => affinity(build, 'final'),
 };
 
-function affinity({ config, cells }: Build, which: 'initial' | 'final'): Item[] {
+function affinity({ config }: Build, which: 'initial' | 'final'): Item[] {
   const list = config.process?.execCPUAffinity?.[which];
   if (list === undefined) return [];
   const mask = bitmap(list);
-  return [call('sched_setaffinity', [cells.pid, mask.length, bytes(mask, list)], `/process/execCPUAffinity/${which}`)];
+  return [call('sched_setaffinity', [0, mask.length, bytes(mask, list)], `/process/execCPUAffinity/${which}`)];
 }

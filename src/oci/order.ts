@@ -1,4 +1,4 @@
-import { cgroup, joinLegacyCgroups, joinUnifiedCgroup, legacyCgroupNamespace, unifiedCgroupNamespace } from './cgroup.ts';
+import { cgroup, cgroupNamespace, joinCgroup } from './cgroup.ts';
 import { channel, runtimeLeads } from './channel.ts';
 import { consoleDevice, consoleSocket, controllingTerminal } from './console.ts';
 import { boundingSet, capabilities, noNewPrivileges, user } from './credentials.ts';
@@ -24,7 +24,7 @@ import { apparmor, closeProcfs, privateProcfs, selinux, sysctl } from './sysctl.
 import { timeOffsets } from './time-offsets.ts';
 import { becomeRoot, userNamespace } from './user-namespace.ts';
 
-/** Init waits here until its ids, its cgroup and its limits are set from outside. */
+/** Init waits here until its ids and its limits are set from outside. */
 const outsideIsReady: Field = { at: [], support: 'full', ...runtimeLeads('ids and limits are set') };
 
 /**
@@ -38,19 +38,18 @@ export const order: readonly Field[] = [
   openProcPid,
   recordInit, // first of all once init exists: whatever happens now, `delete --force` finds it
   userNamespace, // init is nobody until its ids are mapped
-  joinUnifiedCgroup, // before the cgroup namespace, whose root this becomes
+  joinCgroup, // with the runtime's ids still, and before the cgroup namespace, whose root this becomes
   rlimits, // from outside: they may be raised
   oomScoreAdj,
   outsideIsReady, // it may join and make namespaces now
 
   becomeRoot,
   joinNamespaces,
-  unifiedCgroupNamespace, // before a cgroup2 is mounted, which shows it
+  cgroupNamespace, // before a cgroup2 is mounted, which shows it
   timeOffsets,
   session, // after the files of /proc/self that an undumpable process may not write
   loopback,
   netDevices, // before the hooks that may want to use them
-  joinLegacyCgroups, // it takes milliseconds, in which init mounts
   runtimeHooks, // they find the namespaces, and the root still the host's
   rootfs,
   mounts,
@@ -59,7 +58,6 @@ export const order: readonly Field[] = [
   maskedPaths, // over what was mounted, while the host's /dev/null is in sight
   readonlyPaths,
   makeCwd,
-  legacyCgroupNamespace, // from here on init is limited
   createContainerHooks, // their paths are the runtime's
   joinPidNamespace, // last in the runtime before init: it is for children only
   pivot, // the host's files are gone from here on

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { pid } from 'node:process';
 import { test } from 'node:test';
 import { makeBundle, script, without, type ConfigChange, type TestConfig } from '../support/bundle.ts';
 import { runDelos } from '../support/delos.ts';
@@ -90,7 +91,7 @@ const hostile: readonly (readonly [what: string, change: ConfigChange, says: Reg
 
   ['a sysctl of the host', linux({ sysctl: { 'kernel.core_pattern': '|/bin/sh' } }), /linux\.sysctl/],
   ['a sysctl that climbs', linux({ sysctl: { 'net/../kernel/core_pattern': '|/bin/sh' } }), /linux\.sysctl/],
-  ['a sysctl in the host\'s network', (config) => linux({ sysctl: { 'net.ipv4.ip_forward': '0' } })(namespace('network', `/proc/${process.pid}/ns/net`)(config) as TestConfig), /linux\.sysctl/],
+  ['a sysctl in the host\'s network', (config) => linux({ sysctl: { 'net.ipv4.ip_forward': '0' } })(namespace('network', `/proc/${pid}/ns/net`)(config) as TestConfig), /linux\.sysctl/],
   ['a sysctl that is a number', linux({ sysctl: { 'net.ipv4.ip_forward': 1 } }), /linux\.sysctl/],
   ['a sysctl that the kernel refuses', linux({ sysctl: { 'net.ipv4.ip_default_ttl': 'nonsense' } }), /linux\.sysctl/],
 
