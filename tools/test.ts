@@ -1,4 +1,4 @@
-// ./dev test [kind] [name]: unit tests side by side, tests of the kernel one file at a time, one report.
+// ./dev test [kind] [name]: unit tests side by side, tests of the kernel one file at a time and virtual machines beside them, one report.
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -50,16 +50,21 @@ function select(chosen: readonly string[], name: string | undefined): { files: s
   return { files: all, pattern: new RegExp(name.replace(/[^\w\s]/g, '\\$&')) };
 }
 
+function laneOf(file: string): 'unit' | 'vm' | 'kernel' {
+  if (!file.startsWith('test/')) return 'unit';
+  return file.startsWith('test/vm/') ? 'vm' : 'kernel';
+}
+
 async function main(args: readonly string[]): Promise<boolean> {
   const known = kinds();
   const kind = known.includes(args[0] ?? '') ? args[0] : undefined;
   const { files, pattern } = select(kind === undefined ? known : [kind], kind === undefined ? args[0] : args[1]);
   const report = new Report(root);
   const start = performance.now();
-  const isUnit = (file: string): boolean => !file.startsWith('test/');
-  await runFiles(report, files.filter(isUnit), availableParallelism(), pattern);
-  // The kernel's state is shared (cgroups, mounts, timings): these do not run beside each other.
-  await runFiles(report, files.filter((file) => !isUnit(file)), 1, pattern);
+  const { unit, vm, kernel } = Object.groupBy(files, laneOf);
+  await runFiles(report, unit ?? [], availableParallelism(), pattern);
+  // This kernel's state is shared (cgroups, mounts, timings), so its tests do not run beside each other. A virtual machine has its own.
+  await Promise.all([runFiles(report, kernel ?? [], 1, pattern), runFiles(report, vm ?? [], 1, pattern)]);
   process.stdout.write(report.close(performance.now() - start));
   if (report.totals.tests === 0) process.stdout.write(`no test matches; kinds: ${known.join(' ')}\n`);
   return report.ok && report.totals.tests > 0;
