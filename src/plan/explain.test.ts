@@ -34,6 +34,6 @@ test('the text has headings, labels, steps with what they accept, and reasons', 
   assert.deepEqual(explainJson(plan), [
     { section: 'one', call: 'umask', arguments: { mask: '022' }, accepts: ['EPERM: the end', 'EIO: go on', 'must be 0'], why: '/process/user/umask' },
     { section: 'one', call: 'jump', arguments: { to: 'the end' }, why: 'over' },
-    { section: 'two', call: 'exit_group', arguments: { status: '1' }, why: 'done' },
+    { section: 'two', labels: ['the end'], call: 'exit_group', arguments: { status: '1' }, why: 'done' },
   ]);
 });

@@ -6,6 +6,8 @@ import { Label, type Arg, type Item, type Plan, type Step } from './step.ts';
 /** A step as --explain=json prints it. */
 export interface ExplainedStep {
   readonly section: string;
+  /** Names of the place that this step is, for `accepts` and arguments of other steps. */
+  readonly labels?: readonly string[];
   readonly call: string;
   readonly arguments: Readonly<Record<string, string>>;
   readonly result?: string;
@@ -25,20 +27,38 @@ export function explainStep(step: Step): string {
 /** The whole plan as text: a heading a section, a line a step, the reason behind it. */
 export function explainText(plan: Plan): string {
   const lines: string[] = [];
+  const targets = targetsOf(plan);
   for (const section of plan.sections) {
     lines.push(`${lines.length > 0 ? '\n' : ''}${section.name}:`);
-    for (const item of section.items) lines.push(item instanceof Label ? ` ${item.name}:` : stepLine(item));
+    for (const { labels, step } of labelled(section.items, targets)) lines.push(...labels.map((name) => ` ${name}:`), stepLine(step));
   }
   return `${lines.join('\n')}\n`;
 }
 
 /** The whole plan as data for --explain=json. */
 export function explainJson(plan: Plan): ExplainedStep[] {
-  return plan.sections.flatMap((section) => section.items.filter(isStep).map((step) => explainedStep(section.name, step)));
+  const targets = targetsOf(plan);
+  return plan.sections.flatMap(({ name, items }) => labelled(items, targets).map(({ labels, step }) => explainedStep(name, labels, step)));
 }
 
-function isStep(item: Item): item is Step {
-  return !(item instanceof Label);
+/** The places that a step goes on at; the others are of no interest. */
+function targetsOf(plan: Plan): Set<Label> {
+  const steps = plan.sections.flatMap(({ items }) => items).filter((item): item is Step => !(item instanceof Label));
+  return new Set(steps.flatMap(({ args, accept = {}, child }) => [...args, ...Object.values(accept), child].filter((to) => to instanceof Label)));
+}
+
+/** Each step with the names of the places just before it. */
+function labelled(items: readonly Item[], targets: ReadonlySet<Label>): { readonly labels: readonly string[]; readonly step: Step }[] {
+  let labels: string[] = [];
+  return items.flatMap((item) => {
+    if (item instanceof Label) {
+      if (targets.has(item)) labels.push(item.name);
+      return [];
+    }
+    const row = { labels, step: item };
+    labels = [];
+    return [row];
+  });
 }
 
 function stepLine(step: Step): string {
@@ -46,10 +66,11 @@ function stepLine(step: Step): string {
   return `  ${explainStep(step)}${accepts.length > 0 ? `  [${accepts.join(', ')}]` : ''}  # ${step.why}`;
 }
 
-function explainedStep(section: string, step: Step): ExplainedStep {
+function explainedStep(section: string, labels: readonly string[], step: Step): ExplainedStep {
   const accepts = acceptTexts(step);
   return {
     section,
+    ...(labels.length > 0 && { labels }),
     call: step.call,
     arguments: explainArguments(step),
     ...(step.out && { result: step.out.name }),
