@@ -9,6 +9,14 @@ export function errnoOf(error: unknown): string | undefined {
 }
 
 /**
+ * Whether an errno says that there is no such cgroup: it was removed, ENODEV between open and read; or it was never made, since its
+ * path leads through a file or is longer than a path can be.
+ */
+export function saysAbsent(errno: string | undefined): boolean {
+  return errno === 'ENOENT' || errno === 'ENODEV' || errno === 'ENOTDIR' || errno === 'ENAMETOOLONG';
+}
+
+/**
  * One write(2) to a file of a cgroup, after making sure that it is one. Never makes a file.
  * @param why JSON pointer of the field that asked for it
  * @throws DelosError kernel-refused with the errno; unsupported when `directory` is no cgroup.
@@ -38,8 +46,7 @@ export function readControlFile(directory: string, file: string): string | undef
     return readFileSync(path, 'utf8');
   } catch (cause) {
     const errno = errnoOf(cause);
-    // ENODEV: the cgroup was removed between open and read.
-    if (errno === 'ENOENT' || errno === 'ENODEV' || errno === 'ENOTDIR') return undefined;
+    if (saysAbsent(errno)) return undefined;
     throw new DelosError('io', `${path}: cannot be read: ${errno ?? 'an error'}`, { cause });
   }
 }

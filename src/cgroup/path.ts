@@ -75,7 +75,12 @@ function sliceDirectories(slice: string): string[] {
   return words.map((_, at) => `${words.slice(0, at + 1).join('-')}.slice`);
 }
 
+/** Bytes. A mount point before it and a file's name behind it still make a path that the kernel takes. */
+const LONGEST_PATH = 3072;
+
 function checkedPath(path: string): string {
+  // Found out by the kernel, it would be found out after half of it was made.
+  if (Buffer.byteLength(path) > LONGEST_PATH) throw wrongPath(`${path.slice(0, 64)}...`, `a path of at most ${LONGEST_PATH} bytes`);
   const names = path.split('/').filter((name) => name !== '' && name !== '.');
   if (names.includes('..')) throw wrongPath(path, 'a path without ".."');
   if (names.length === 0) throw wrongPath(path, 'a cgroup below the root');

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path/posix';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DelosError } from '../lib/errors.ts';
-import { errnoOf, readControlFile, writeControlFile } from './control-file.ts';
+import { errnoOf, readControlFile, saysAbsent, writeControlFile } from './control-file.ts';
 import { freeze, thawIfThere } from './freezer.ts';
 import type { CgroupPaths } from './path.ts';
 import { parseKeyed } from './stats-text.ts';
@@ -100,7 +100,7 @@ export function withChildren(directory: string): string[] {
     const children = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
     return [directory, ...children.flatMap(({ name }) => withChildren(join(directory, name)))];
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENODEV') return [];
+    if (saysAbsent(errnoOf(error))) return [];
     throw new DelosError('io', `${directory}: cannot be listed: ${errnoOf(error)}`, { cause: error });
   }
 }
