@@ -3,7 +3,7 @@
  * kept apart by namespaces, cgroups and seccomp. What the document got wrong and is checked right here: `create` leaves the status
  * Creating for ever, the status is printed as "Created" and not in lower case, a container that does not run has `pid: null`, and the
  * limits it lists are echoed from the configuration; here they are read again from the kernel.
- * Images and layers (2.10.1.d) and the comparison with a microVM (2.10.1.b) belong to later issues: docs/guide/coverage.md.
+ * Images and layers (2.10.1.d) and the comparison with a microVM (2.10.1.b) belong to later issues: docs/reference/coverage.md.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

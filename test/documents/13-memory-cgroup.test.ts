@@ -1,7 +1,7 @@
 /**
  * Number 13, references 2.10.13.a-g: limits of memory and what happens at them. What the documents got wrong and is checked right
  * here: OCI's swap is memory and swap together; -1 is "max"; the reservation is memory.low; a number that cannot be read is an error
- * and not 0. memory.high and memory.oom.group are files of v2 alone: their effect is shown in test/vm.
+ * and not 0. memory.high and memory.oom.group are files of v2 alone: that the kernel takes them is shown in test/vm.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,7 +1,7 @@
 /**
  * Number 20, references 2.10.20.a-h, 2.10.17.h and 2.5.28.f: config.json. What the documents got wrong and is checked right here:
  * `oci_version` is no key of it, `ociVersion` is; mounts and env may be left out; an rlimit above 2^53 - 1 is exact; an error names
- * the place. The configuration of an image (2.10.20.c) comes with images: docs/guide/coverage.md.
+ * the place. The configuration of an image (2.10.20.c) comes with images: docs/reference/coverage.md.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,7 +1,7 @@
 /**
  * The documents' demonstrations of overlayfs, run: S3 exercises 4.1, the script, in a container, and 4.2, the mount, as the root of one.
  * What they got wrong and is done right here: they mount on the host and leave it there when a step fails; a colon in a path would
- * split a layer; nobody looks at what a deletion leaves. Layers of images come with images: docs/guide/coverage.md.
+ * split a layer; nobody looks at what a deletion leaves. Layers of images come with images: docs/reference/coverage.md.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

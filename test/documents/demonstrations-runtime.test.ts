@@ -1,6 +1,6 @@
 /**
  * The documents' demonstrations of a whole runtime, run: S2 parts 1, 9 and 12. What they got wrong and is done right here: they print
- * what they were given. Part 13 (virtualization), part 18 (eBPF) belong to later issues: docs/guide/coverage.md.
+ * what they were given. Part 13 (virtualization), part 18 (eBPF) belong to later issues: docs/reference/coverage.md.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
