@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { SIGKILL } from '../abi/signal.ts';
 import { thawIfThere } from '../cgroup/freezer.ts';
 import { killAll } from '../cgroup/processes.ts';
@@ -46,11 +48,24 @@ async function deleteLocked(root: string, id: string, force: boolean): Promise<r
   if (!force && status !== 'stopped' && status !== 'created') {
     throw new DelosError('wrong-state', `cannot delete container ${id} that is not stopped: ${status}`);
   }
+  if (status === 'creating') stopMaking(containerFolder(root, id));
   await endProcesses(root, record);
   await removeCgroup(record.cgroup);
   const warnings = await poststop(record);
   removeFolder(root, id);
   return warnings;
+}
+
+/**
+ * Of a container without init one does not know whether its maker is dead or about to make one, which nobody would kill then. So a
+ * folder is put where init is going to be recorded: an executor that is refused kills what it has made.
+ */
+function stopMaking(folder: string): void {
+  try {
+    fs.mkdirSync(path.join(folder, 'init'));
+  } catch {
+    // There is an init now, or the disk is full and nobody can record one.
+  }
 }
 
 /**

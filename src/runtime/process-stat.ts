@@ -27,13 +27,13 @@ export function readProcessStat(pid: number): ProcessStat | undefined {
   return readStatFile(`/proc/${pid}/stat`);
 }
 
-/** The same out of a copy. Nothing when there is no file, or not all of it yet. */
+/** The same out of a copy. Nothing when there is no file, or not all of it yet, or a folder in its place. */
 export function readStatFile(file: string): ProcessStat | undefined {
   try {
     return parseProcessStat(fs.readFileSync(file, 'utf8'));
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno === 'ENOENT' || errno === 'ESRCH') return undefined;
+    if (errno === 'ENOENT' || errno === 'ESRCH' || errno === 'EISDIR') return undefined;
     throw error;
   }
 }
