@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { DelosError } from '../lib/errors.ts';
 import type { EncodedPlan } from '../plan/encode.ts';
 import { LoadedPlan } from '../runtime/loaded-plan.ts';
 import type { Place } from '../runtime/place.ts';
@@ -39,13 +40,14 @@ export class Monitor implements Place {
     this.#options = options;
   }
 
-  /** Gives 0 when the container waits for its start. @throws DelosError kernel-refused or hook-failed */
+  /** Gives 0 when the container waits for its start. @throws DelosError kernel-refused, hook-failed, interrupted */
   async run(plan: EncodedPlan): Promise<number> {
     using loaded = new LoadedPlan(plan);
     const child = this.#spawn(loaded.fd);
     const code = await readByte(child.stdio[4] as Readable);
     if (code !== undefined && code !== 0) loaded.check();
-    if (code !== 0) throw new Error(`assertion: the monitor ended with ${code ?? child.exitCode ?? child.signalCode} and no report`);
+    if (code === undefined) throw new DelosError('interrupted', 'the process that watches the container was killed while the container was being made');
+    if (code !== 0) throw new Error(`assertion: the monitor ended with ${code} and no report`);
     return code;
   }
 
