@@ -17,7 +17,7 @@ import { inUserNamespace } from '../support/capability.ts';
 import { assertNoLeaks, leaks } from '../support/leaks.ts';
 import { marker, newId } from '../support/marker.ts';
 import { skipUnless } from '../support/skip.ts';
-import { noContainers, planned } from './claims.ts';
+import { capable, noContainers, planned } from './claims.ts';
 
 /** An ordinary user without any subordinate ids and without a name. */
 const user = 61234;
@@ -34,11 +34,16 @@ function rootless(text: string, change: (config: TestConfig) => unknown = (confi
 
 /** Words of `delos-oci` as that user, who owns the bundle. */
 function runAsUser(bundle: Bundle, ...words: readonly string[]): SpawnSyncReturns<string> {
+  return runThrough([], bundle, ...words);
+}
+
+/** The same by way of another command, which runs what follows it. */
+function runThrough(command: readonly string[], bundle: Bundle, ...words: readonly string[]): SpawnSyncReturns<string> {
   fs.chownSync(bundle.rootfs, user, user);
   const root = path.join(bundle.path, 'root');
   fs.mkdirSync(root, { recursive: true });
   fs.chownSync(root, user, user);
-  const [program = '', ...rest] = [...asUser, ...runtime, '--root', root, ...words, '--bundle', bundle.path, newId()];
+  const [program = '', ...rest] = [...command, ...asUser, ...runtime, '--root', root, ...words, '--bundle', bundle.path, newId()];
   return spawnSync(program, rest, { encoding: 'utf8', env: { PATH: process.env['PATH'], DELOS_TEST: marker, XDG_RUNTIME_DIR: root }, timeout: 20_000 });
 }
 
@@ -111,6 +116,29 @@ test('test_user_namespace', { skip: noUser }, async (context) => {
       assert.match(stderr, /cat: can't open '\/mnt\/shadow': Permission denied/);
       assert.match(stderr, /mount: permission denied|Operation not permitted/);
       assert.equal(fs.statSync(path.join(bundle.rootfs, 'made')).uid, user);
+    }
+    await assertNoLeaks(before);
+  });
+
+  await context.test('with a range of one\'s own, newuidmap and newgidmap map it', { skip: skipUnless('newuidmap', 'newgidmap') || (fs.existsSync('/etc/subuid') && fs.existsSync('/etc/subgid') ? false : 'no /etc/subuid to cover') }, async () => {
+    const before = leaks();
+    {
+      const ranges = [{ containerID: 0, hostID: user, size: 1 }, { containerID: 1, hostID: 300000, size: 1000 }];
+      const text = 'cat /proc/self/uid_map /proc/self/gid_map; chown 5:6 /tmp/file && stat -c "%u %g" /tmp/file; cat /proc/self/setgroups';
+      using bundle = makeBundle(rootless(text, (config) => capable('CAP_CHOWN')({ ...config, linux: { ...config.linux, uidMappings: ranges, gidMappings: ranges } })));
+      const file = path.join(bundle.rootfs, 'tmp/file');
+      fs.writeFileSync(file, '');
+      fs.chownSync(file, user, user);
+      const [users, range] = ['passwd', 'range'].map((name) => path.join(bundle.path, name));
+      fs.writeFileSync(users ?? '', `delos:x:${user}:${user}::/:/bin/sh\n`);
+      fs.writeFileSync(range ?? '', 'delos:300000:1000\n');
+      // Over the host's own files, for this one command.
+      const cover = ['unshare', '--mount', 'sh', '-c', 'mount --bind $0 /etc/passwd && mount --bind $1 /etc/subuid && mount --bind $1 /etc/subgid && shift && exec "$@"', users ?? '', range ?? ''];
+      const { stdout, stderr } = runThrough(cover, bundle, 'run');
+      const map = [`0 ${user} 1`, '1 300000 1000'];
+      assert.deepEqual(stdout.trimEnd().split('\n').map((line) => line.trim().replace(/\s+/g, ' ')), [...map, ...map, '5 6', 'allow'], stderr);
+      const { uid, gid } = fs.statSync(file);
+      assert.deepEqual([uid, gid], [300004, 300005]);
     }
     await assertNoLeaks(before);
   });
