@@ -10,6 +10,13 @@ export const clone_args = struct('clone_args', {
 /** <linux/openat2.h>, openat2(2). */
 export const open_how = struct('open_how', { flags: 'u64', mode: 'u64', resolve: 'u64' });
 
+/** <sys/stat.h>, fstat(2). */
+export const stat = struct('stat', {
+  st_dev: 'u64', st_ino: 'u64', st_nlink: 'u64', st_mode: 'u32', st_uid: 'u32', st_gid: 'u32', __pad0: 'u32', st_rdev: 'u64', st_size: 'u64',
+  st_blksize: 'u64', st_blocks: 'u64', 'st_atim.tv_sec': 'u64', 'st_atim.tv_nsec': 'u64', 'st_mtim.tv_sec': 'u64', 'st_mtim.tv_nsec': 'u64',
+  'st_ctim.tv_sec': 'u64', 'st_ctim.tv_nsec': 'u64', '__glibc_reserved[0]': 'u64', '__glibc_reserved[1]': 'u64', '__glibc_reserved[2]': 'u64',
+});
+
 /** <linux/mount.h>, mount_setattr(2). */
 export const mount_attr = struct('mount_attr', { attr_set: 'u64', attr_clr: 'u64', propagation: 'u64', userns_fd: 'u64' });
 

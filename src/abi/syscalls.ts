@@ -7,6 +7,7 @@ export const syscalls = {
   read: [0, 'fd:fd', 'buffer:struct', 'count:int'],
   write: [1, 'fd:fd', 'buffer:string', 'count:int'],
   close: [3, 'fd:fd'],
+  fstat: [5, 'fd:fd', 'status:struct'],
   ioctl: [16, 'fd:fd', 'request:enum SIOC|TIOC', 'argument:struct'],
   pause: [34],
   nanosleep: [35, 'duration:struct', 'remaining:struct'],
