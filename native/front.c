@@ -9,10 +9,10 @@
 #include <linux/fcntl.h>
 #include <linux/limits.h>
 #include <linux/socket.h>
-#include <linux/uio.h>
 #include <linux/un.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "message.h"
 #include "planner.h"
 #include "syscall.h"
 
@@ -142,18 +142,12 @@ static void copy_out(int planner, int to, uint32_t count)
 	}
 }
 
-struct control {
-	size_t length;
-	int level, type;
-	int fds[2];
-} __attribute__((aligned(8)));
-
 /* The executor takes over in this process. The descriptors that go to the container keep their numbers, so the plan goes above. */
-static void become_executor(const struct control *control, uint32_t preserved)
+static void become_executor(int planned, int executor, uint32_t preserved)
 {
 	char number[12] = { 0 };
 	char *arguments[] = { "delos-exec", number, NULL }, *environment[] = { NULL };
-	long plan = call3(__NR_fcntl, control->fds[0], F_DUPFD, 3 + preserved);
+	long plan = call3(__NR_fcntl, planned, F_DUPFD, 3 + preserved);
 	int at = 11;
 	if (plan < 0)
 		quit(1);
@@ -161,7 +155,7 @@ static void become_executor(const struct control *control, uint32_t preserved)
 		number[--at] = (char)('0' + plan % 10);
 	while (plan /= 10);
 	arguments[1] = number + at;
-	call5(__NR_execveat, control->fds[1], "", arguments, environment, AT_EMPTY_PATH);
+	call5(__NR_execveat, executor, "", arguments, environment, AT_EMPTY_PATH);
 	quit(1);
 }
 
@@ -169,27 +163,18 @@ static void become_executor(const struct control *control, uint32_t preserved)
 static void obey(int planner)
 {
 	struct planner_answer answer;
-	struct control control;
-	struct iovec data = { &answer, sizeof answer };
-	struct {
-		void *name;
-		long namelen;
-		struct iovec *iov;
-		size_t iovlen;
-		void *control;
-		size_t controllen;
-		long flags;
-	} message = { 0, 0, &data, 1, &control, sizeof control, 0 };
-	if (call3(__NR_recvmsg, planner, &message, 0x40000000 /* MSG_CMSG_CLOEXEC */) != sizeof answer ||
+	struct descriptors got;
+	size_t count = 2;
+	if (receive(planner, &answer, sizeof answer, &got, &count) != sizeof answer ||
 	    answer.kind == ANSWER_COLD)
 		return;
 	copy_out(planner, 1, answer.output);
 	copy_out(planner, 2, answer.errors);
 	if (answer.kind == ANSWER_DONE)
 		quit((int)answer.value);
-	if (answer.kind != ANSWER_PLAN || message.controllen < offsetof(struct control, fds) + sizeof control.fds)
+	if (answer.kind != ANSWER_PLAN || count != 2)
 		quit(1);
-	become_executor(&control, answer.value);
+	become_executor(got.fds[0], got.fds[1], answer.value);
 }
 
 __attribute__((used)) static void start(long *stack)

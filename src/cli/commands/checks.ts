@@ -44,7 +44,7 @@ export const checks: readonly Check[] = [
 function kernel(): Finding {
   const { release, major, minor } = hostFacts().kernel;
   const found = `Linux ${release} on ${os.machine()}`;
-  if (os.machine() !== 'x86_64') return { state: 'missing', found, remedy: 'Delos runs on x86-64 for now' };
+  if (os.machine() !== 'x86_64') return { state: 'missing', found, remedy: 'Delos runs on x86-64 only' };
   if (major > 5 || (major === 5 && minor >= 15)) return { state: 'fine', found };
   const state = major === 5 && minor >= 12 ? 'limited' : 'missing';
   return { state, found, remedy: 'install a kernel of 5.15 or later' };

@@ -37,6 +37,7 @@ export async function makeContainer(places: Places, flags: CreateFlags, [referen
     makeFolders(places, options, host, image);
     giveLayers(places, id, config);
     fs.writeFileSync(fileOf(places, id, 'config.json'), jsonText(config, 2), { mode: 0o600 });
+    writeCidfile(flags.cidfile, id);
     const { kept } = image.root.kind === 'overlay' ? image.root : { kept: false };
     return {
       version: 1, id, name: taken, image: image.reference, command: config.process?.args ?? [], created: new Date().toISOString(),
@@ -124,4 +125,14 @@ function writeEtc(places: Places, options: RunOptions, image: Image): Record<str
     fs.writeFileSync(file, text, { mode: 0o644 });
     return [path.posix.join('/etc', name), file];
   }));
+}
+
+/** `--cidfile`: refused when it is there, as it may belong to another container. */
+function writeCidfile(file: string | undefined, id: string): void {
+  if (file === undefined) return;
+  try {
+    fs.writeFileSync(file, id, { flag: 'wx' });
+  } catch (cause) {
+    throw new DelosError('io', `--cidfile ${file}: cannot be made: ${(cause as NodeJS.ErrnoException).code}`, { cause });
+  }
 }

@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import os from 'node:os';
 import { settle } from '../../containers/end.ts';
 import type { Container } from '../../containers/container.ts';
@@ -107,14 +106,4 @@ export function proxySignals(places: Places, { id }: Container): Disposable {
     return [name, forward] as const;
   });
   return { [Symbol.dispose]: () => handlers.forEach(([name, forward]) => process.off(name, forward)) };
-}
-
-/** `--cidfile`: refused when it is there, as it may belong to another container. */
-export function writeCidfile(file: string | undefined, id: string): void {
-  if (file === undefined) return;
-  try {
-    fs.writeFileSync(file, id, { flag: 'wx' });
-  } catch (cause) {
-    throw new DelosError('io', `--cidfile ${file}: cannot be made: ${(cause as NodeJS.ErrnoException).code}`, { cause });
-  }
 }
