@@ -15,7 +15,6 @@
 #include <linux/poll.h>
 #include <linux/socket.h>
 #include <linux/stat.h>
-#include <linux/uio.h>
 #include <stddef.h>
 #include "syscall.h"
 #include "plan.h"
