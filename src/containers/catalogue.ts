@@ -3,17 +3,16 @@ import path from 'node:path';
 import { errnoOf } from '../cgroup/control-file.ts';
 import { DelosError } from '../lib/errors.ts';
 import { lockContainer } from '../runtime/lock.ts';
+import { removeIfAbandoned } from './abandoned.ts';
 import { writeAtomically } from './atomic-file.ts';
 import type { Container } from './container.ts';
 import { nameTaken, releaseName, takeName } from './name-links.ts';
 import { removeTree } from './remove-tree.ts';
 import { containersFolder, fileOf, volumesFolder, type Places } from './places.ts';
 
-/** A folder that has no container.json after this time belongs to a process that was killed. */
-const ABANDONED_MS = 60_000;
-
 /**
- * Makes the container's folder with its name, and hands both over to be filled. What `fill` throws undoes it all.
+ * Makes the container's folder with its name, and hands both over to be filled. What `fill` throws undoes it all. The folder is locked
+ * meanwhile, so that others see whether somebody still is at it.
  * @param name a function that proposes names for a container nobody named
  * @throws DelosError exists for a name in use
  */
@@ -23,10 +22,10 @@ export async function addContainer(
   const folder = fileOf(places, id);
   // Others may pass through it, into the folders that let them.
   fs.mkdirSync(containersFolder(places), { recursive: true, mode: 0o711 });
-  fs.mkdirSync(folder, { mode: 0o700 });
+  using _ = await makeLocked(places, id);
   let taken = typeof name === 'string' ? name : name();
   try {
-    while (!takeName(places, taken, id)) {
+    while (!(await takeName(places, taken, id))) {
       if (typeof name === 'string') throw nameTaken(places, name);
       taken = name();
     }
@@ -37,6 +36,18 @@ export async function addContainer(
     releaseName(places, taken, id);
     await removeTree(folder);
     throw error;
+  }
+}
+
+/** A listing that sees the folder in the moment before it is locked takes it for abandoned and removes it. Then there is another. */
+async function makeLocked(places: Places, id: string): Promise<Disposable> {
+  for (;;) {
+    fs.mkdirSync(fileOf(places, id), { mode: 0o700 });
+    try {
+      return await lockContainer(containersFolder(places), id);
+    } catch (error) {
+      if (!(error instanceof DelosError && error.code === 'not-found')) throw error;
+    }
   }
 }
 
@@ -62,7 +73,7 @@ export function listContainers(places: Places): Container[] {
   const found = folderNames(containersFolder(places)).flatMap((id) => {
     const container = readContainer(places, id);
     // Nobody waits for it, and the next listing tries again.
-    if (container === undefined) void sweep(fileOf(places, id)).catch(() => undefined);
+    if (container === undefined) void removeIfAbandoned(places, id).catch(() => undefined);
     return container ?? [];
   });
   return found.toSorted((a, b) => (a.created < b.created ? 1 : -1));
@@ -82,14 +93,9 @@ export async function changeContainer(places: Places, id: string, change: (conta
 export async function removeFiles(places: Places, container: Container): Promise<void> {
   for (const volume of container.anonymousVolumes) fs.rmSync(path.join(volumesFolder(places), volume), { recursive: true, force: true });
   releaseName(places, container.name, container.id);
-  // First the record: what is left by a process killed here is swept away later.
+  // First the record: what is left by a process killed here is removed by the next listing.
   fs.rmSync(fileOf(places, container.id, 'container.json'), { force: true });
   await removeTree(fileOf(places, container.id));
-}
-
-async function sweep(folder: string): Promise<void> {
-  const found = fs.statSync(folder, { throwIfNoEntry: false });
-  if (found !== undefined && Date.now() - found.mtimeMs > ABANDONED_MS) await removeTree(folder);
 }
 
 function folderNames(folder: string): string[] {

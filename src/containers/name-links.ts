@@ -2,10 +2,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from '../cgroup/control-file.ts';
 import { DelosError } from '../lib/errors.ts';
-import { containersFolder, namesFolder, type Places } from './places.ts';
+import { removeIfAbandoned } from './abandoned.ts';
+import { namesFolder, type Places } from './places.ts';
 
 /** Takes a name for a container, whose folder must be there. Of several that try at once, one succeeds. Gives whether it did. */
-export function takeName(places: Places, name: string, id: string): boolean {
+export async function takeName(places: Places, name: string, id: string): Promise<boolean> {
   const folder = namesFolder(places);
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (;;) {
@@ -16,9 +17,10 @@ export function takeName(places: Places, name: string, id: string): boolean {
       if (errnoOf(error) !== 'EEXIST') throw error;
     }
     const owner = ownerOf(places, name);
-    if (owner !== undefined && fs.existsSync(path.join(containersFolder(places), owner))) return false;
-    // Left by a process that was killed while it removed a container.
-    if (owner !== undefined) releaseName(places, name, owner);
+    if (owner === undefined) continue;
+    if (!(await removeIfAbandoned(places, owner))) return false;
+    // Left by a process that was killed while it made or removed a container.
+    releaseName(places, name, owner);
   }
 }
 

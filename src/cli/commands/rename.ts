@@ -10,7 +10,7 @@ export async function run({ globals, positional: [word = '', name = ''] }: Invoc
   checkName(name);
   const { id, name: former } = find(places, word);
   if (name === former) return 0;
-  if (!takeName(places, name, id)) throw nameTaken(places, name);
+  if (!(await takeName(places, name, id))) throw nameTaken(places, name);
   await changeContainer(places, id, (container) => ({ ...container, name }));
   releaseName(places, former, id);
   return 0;
