@@ -53,8 +53,8 @@ test('two operations at once: each succeeds or says in one line why not, and not
         const request = { ...warm, id: newId() };
         if (status !== 'none') await createContainer(request);
         if (status === 'running') await startContainer(request.root, request.id);
-        const one = operations[first](request);
-        const other = after(laterMs).then(() => operations[second](request));
+        const one: Promise<unknown> = operations[first](request);
+        const other = after(laterMs).then((): Promise<unknown> => operations[second](request));
         for (const [index, outcome] of (await Promise.allSettled([one, other])).entries()) {
           if (outcome.status === 'fulfilled') continue;
           const { reason } = outcome as { reason: unknown };
