@@ -1,8 +1,8 @@
-import { AT_EACCESS, AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_CLOEXEC, O_DIRECTORY, O_PATH, O_RDWR, X_OK } from '../abi/fcntl.ts';
+import { AT_EACCESS, AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_CLOEXEC, O_DIRECTORY, O_PATH, O_RDWR, O_WRONLY, X_OK } from '../abi/fcntl.ts';
 import { RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '../abi/mount.ts';
 import { open_how } from '../abi/structs.ts';
 import { cell, cStrings } from '../plan/block.ts';
-import { call, jump, type Item } from '../plan/step.ts';
+import { call, type Accept, type Item } from '../plan/step.ts';
 import { label, type Build, type Field } from './field.ts';
 import { how, openTarget } from './open.ts';
 
@@ -39,6 +39,9 @@ export const umask: Field = {
   init: ({ config }) => [call('umask', [config.process?.user?.umask ?? 0o022], '/process/user/umask')],
 };
 
+/** Why the program is looked for in the folders of PATH, as a refusal has to say it. */
+export const pathSearch = '/process/env';
+
 /** A program that is not there is refused by `create`, not found out by `start`. */
 export const findProgram: Field = {
   at: [],
@@ -46,12 +49,18 @@ export const findProgram: Field = {
   init: (build) => {
     const found = label('the program is there');
     const candidates = programPaths(build);
+    const why = build.config.process?.args?.[0]?.includes('/') ? '/process/args/0' : pathSearch;
     return [
       ...candidates.flatMap((path, index): Item[] => {
         const last = index === candidates.length - 1;
         const next = label(`${path} is not it`);
         const accept = last ? {} : { ENOENT: next, ENOTDIR: next, EACCES: next };
-        return [call('faccessat2', [AT_FDCWD, path, X_OK, AT_EACCESS], '/process/args/0', { accept }), jump(found, '/process/args/0'), next];
+        return [
+          call('faccessat2', [AT_FDCWD, path, X_OK, AT_EACCESS], why, { accept }),
+          // Whoever may search a directory may "execute" it. This never opens anything: it is EISDIR or ENOTDIR.
+          call('openat', [AT_FDCWD, path, O_WRONLY | O_DIRECTORY | O_CLOEXEC, 0], why, { accept: { ENOTDIR: found, ...(last ? {} : { EISDIR: next }) } }),
+          next,
+        ];
       }),
       found,
     ];
@@ -91,14 +100,34 @@ export const program: Field = {
     const argv = cStrings(config.process?.args ?? []);
     const envp = cStrings(environment(build));
     const candidates = programPaths(build);
+    const { accept, items } = build.request.held ? told(config.process?.args?.[0] ?? '') : { accept: {}, items: [] };
+    const passed: Accept = { ENOENT: 'next', ENOTDIR: 'next', EACCES: 'next', ...('ENOEXEC' in accept && { ENOEXEC: accept.ENOEXEC }) };
     return [
       ...candidates.map((path, index) =>
-        call('execve', [path, argv, envp], '/process/args', index < candidates.length - 1 ? { accept: { ENOENT: 'next', ENOTDIR: 'next', EACCES: 'next' } } : {}),
-      ),
+        call('execve', [path, argv, envp], '/process/args', { accept: index < candidates.length - 1 ? passed : accept })),
       call('exit_group', [255], 'never reached'),
+      ...items,
     ];
   },
 };
+
+/** What the kernel says of a program that is there and cannot be run. */
+const failures: Readonly<Record<string, string>> = {
+  ENOEXEC: 'exec format error', ENOENT: 'no such file or directory', EACCES: 'permission denied', any: 'cannot be executed',
+};
+
+/** Once `start` has released init, nobody reads its report: what becomes of its program it tells on its stderr, and ends with 255. */
+function told(name: string): { accept: Accept; items: Item[] } {
+  const rows = Object.entries(failures).map(([errno, text]) => ({ errno, line: `exec ${name}: ${text}\n`, place: label(text) }));
+  return {
+    accept: Object.fromEntries(rows.map(({ errno, place }) => [errno, place])),
+    items: rows.flatMap(({ line, place }) => [
+      place,
+      call('write', [2, line, Buffer.byteLength(line)], '/process/args', { accept: { any: 'next' } }),
+      call('exit_group', [255], '/process/args'),
+    ]),
+  };
+}
 
 /** Where the program may be: the path itself, or its name in each directory of the container's PATH. execvp(3) */
 export function programPaths({ config }: Build): string[] {

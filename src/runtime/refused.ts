@@ -1,4 +1,5 @@
 import { DelosError } from '../lib/errors.ts';
+import { pathSearch } from '../oci/program.ts';
 import type { Refusal } from '../plan/refusal.ts';
 import { errnoText } from './errno-text.ts';
 
@@ -33,8 +34,9 @@ function hookError(refusal: Refusal, field: string): DelosError {
   return new DelosError('hook-failed', `${field}: the program ${how}`, { field: refusal.why });
 }
 
-function isProgramCall({ call, why }: Refusal): boolean {
-  return (call === 'faccessat2' || call === 'execve') && why.startsWith('/process/args');
+function isProgramCall({ call, errno, why }: Refusal): boolean {
+  const isSearch = why === '/process/args/0' || why === pathSearch;
+  return (isSearch && (call === 'faccessat2' || errno === 'EISDIR')) || (call === 'execve' && why.startsWith('/process/args'));
 }
 
 /** The words that podman and docker look for to tell exit code 127 from 126. */
@@ -42,14 +44,14 @@ function programError(refusal: Refusal): DelosError {
   const path = /path: ("(?:[^"\\]|\\.)*")/.exec(refusal.text)?.[1] ?? '""';
   const missing = refusal.errno === 'ENOENT' || refusal.errno === 'ENOTDIR';
   const bare = JSON.stringify((JSON.parse(path) as string).split('/').at(-1));
-  const message = missing && refusal.call === 'faccessat2'
+  const message = missing && refusal.why === pathSearch
     ? `process.args[0]: exec: ${bare}: executable file not found in $PATH: no such file or directory (last tried ${path})`
-    : `process.args[0]: exec: ${path}: ${errnoText(refusal.errno).toLowerCase()}${execHint(refusal.errno)}`;
-  return new DelosError('kernel-refused', message, { call: refusal.call, errno: refusal.errno, field: refusal.why });
+    : `process.args[0]: exec: ${path}: ${refusal.errno === 'EISDIR' ? 'is a directory' : errnoText(refusal.errno).toLowerCase()}${execHint(refusal)}`;
+  return new DelosError('kernel-refused', message, { call: refusal.call, errno: refusal.errno, field: '/process/args/0' });
 }
 
-function execHint(errno: string): string {
-  if (errno === 'ENOENT') return '; the file is there, so its interpreter (the `#!` line, or the ELF loader) is missing';
+function execHint({ call, errno }: Refusal): string {
+  if (errno === 'ENOENT' && call === 'execve') return '; the file is there, so its interpreter (the `#!` line, or the ELF loader) is missing';
   if (errno === 'ENOEXEC') return '; it is no program for this machine, or a script without `#!`';
   return '';
 }

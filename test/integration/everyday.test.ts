@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ended, Everyday } from '../support/everyday.ts';
 import { assertNoLeaks, leaks } from '../support/leaks.ts';
+import { marker } from '../support/marker.ts';
 import { skipUnless } from '../support/skip.ts';
 
 const skip = skipUnless('root', 'cgroups');
@@ -13,14 +15,14 @@ test('the host as an image: processes, cgroup and name of its own, and nothing i
   const before = leaks();
   {
     await using everyday = new Everyday();
-    const marker = `/delos-everyday-${process.pid}`;
-    const { status, stdout } = everyday.delos('run', '--rm', 'host', 'sh', '-c', `hostname; id -u; echo $$; cat /proc/self/cgroup; echo x > ${marker}; cat ${marker}`);
+    const written = `/${marker}-written`;
+    const { status, stdout } = everyday.delos('run', '--rm', 'host', 'sh', '-c', `hostname; id -u; echo $$; cat /proc/self/cgroup; echo x > ${written}; cat ${written}`);
     const [hostname, uid, pid, ...rest] = stdout.trimEnd().split('\n');
     assert.equal(status, 0);
     assert.match(hostname ?? '', /^[0-9a-f]{12}$/);
     assert.deepEqual([uid, pid, rest.pop()], ['0', '1', 'x']);
     assert.ok(rest.length > 0 && rest.every((line) => line.endsWith(':/')), rest.join());
-    assert.equal(fs.existsSync(marker), false);
+    assert.equal(fs.existsSync(written), false);
     assert.deepEqual(everyday.names(), []);
   }
   await assertNoLeaks(before);
@@ -33,9 +35,22 @@ test('exit codes: the container\'s, 125 ours, 126 cannot be executed, 127 not fo
   assert.equal(code('--no-such-flag', 'host', 'true'), 125);
   assert.equal(code('alpine', 'true'), 125);
   assert.equal(code('host', '/etc/passwd'), 126);
+  assert.equal(code('host', '/etc'), 126);
   assert.equal(code('host', 'no-such-program'), 127);
   assert.equal(code('--init', 'host', 'sh', '-c', 'kill -TERM $$'), 143);
   assert.deepEqual(everyday.names(), []);
+});
+
+test('what is wrong with a program that is there is told on its stderr', { skip }, async () => {
+  await using everyday = new Everyday();
+  using folder = fs.mkdtempDisposableSync(path.join(os.tmpdir(), `${marker}-`));
+  for (const [name, text] of [['bare', 'echo hi\n'], ['lost', '#!/no/such/shell\n']] as const) fs.writeFileSync(path.join(folder.path, name), text, { mode: 0o755 });
+  const run = (name: string): unknown[] => {
+    const { status, stderr } = everyday.delos('run', '--rm', '-v', `${folder.path}:/mnt`, 'host', `/mnt/${name}`);
+    return [status, stderr];
+  };
+  assert.deepEqual(run('bare'), [255, 'exec /mnt/bare: exec format error\n']);
+  assert.deepEqual(run('lost'), [255, 'exec /mnt/lost: no such file or directory\n']);
 });
 
 test('errors are one line, and those of usage name the help', { skip }, async () => {
