@@ -42,9 +42,9 @@ test('run -d whose starter is killed at any moment: rm -f or the next start clea
     await using everyday = new Everyday();
     const longestMs = 1.2 * await startMs(everyday);
     const left = { nothing: 0, something: 0 };
-    for (let moment = 0; moment <= 8; moment++) {
+    for (let moment = 0; moment <= 6; moment++) {
       const starter = everyday.start('run', '-d', '--name', 'victim', ...sleeper);
-      await sleep((longestMs * moment) / 8);
+      await sleep((longestMs * moment) / 6);
       starter.kill('SIGKILL');
       await ended(starter);
       left[everyday.names().length > 0 ? 'something' : 'nothing']++;
@@ -67,7 +67,7 @@ test('run -d whose monitor is killed at any moment: one line or a container, and
   {
     await using everyday = new Everyday();
     const codes: (number | null)[] = [];
-    for (let moment = 0; moment < 7; moment++) {
+    for (let moment = 0; moment < 5; moment++) {
       const starter = everyday.start('run', '-d', '--name', 'victim', ...sleeper);
       let stderr = '';
       starter.stderr?.on('data', (text: Buffer) => (stderr += text.toString()));
@@ -76,7 +76,7 @@ test('run -d whose monitor is killed at any moment: one line or a container, and
         await sleep(1);
         found = monitor();
       }
-      await sleep(3 * moment);
+      await sleep(4 * moment);
       if (found !== undefined) process.kill(found, 'SIGKILL');
       const code = await ended(starter);
       codes.push(code);
@@ -98,7 +98,7 @@ test('run -d whose container is killed at any moment: it has stopped, and starts
   {
     await using everyday = new Everyday();
     everyday.output('run', '-d', '--name', 'victim', ...sleeper);
-    for (let moment = 0; moment < 4; moment++) {
+    for (let moment = 0; moment < 3; moment++) {
       process.kill(Number(everyday.output('inspect', '-f', '{{.State.Pid}}', 'victim')), 'SIGKILL');
       if (moment % 2 === 0) assert.equal(everyday.output('wait', 'victim'), '137\n');
       everyday.output('start', 'victim');

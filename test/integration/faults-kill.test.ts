@@ -101,7 +101,7 @@ async function killAtMoments(context: TestContext, runtime: readonly string[], s
 
 test('kill -9 at any moment without a planner: delete --force leaves nothing', { skip }, async (context) => {
   using bundle = makeBundle(script('exec sleep 300'));
-  await killAtMoments(context, cold, bundle, 37);
+  await killAtMoments(context, cold, bundle, 25);
 });
 
 test('kill -9 at any moment with a warm planner: delete --force leaves nothing', { skip }, async (context) => {
@@ -110,7 +110,7 @@ test('kill -9 at any moment with a warm planner: delete --force leaves nothing',
   const mounts = planner.mounts();
   creationMs(planner.command, bundle);
   const idle = [...planner.descriptors().filter((target) => target !== 'socket'), 'socket'];
-  await killAtMoments(context, planner.command, bundle, 97);
+  await killAtMoments(context, planner.command, bundle, 73);
   assert.equal(planner.mounts(), mounts);
   await until('the planner has closed all connections', () => JSON.stringify(planner.descriptors()) === JSON.stringify(idle));
 });

@@ -34,11 +34,11 @@ async function settled(bundle: Bundle): Promise<Leaks> {
   return leaks();
 }
 
-test('create and start: a process that dies at every second step, and delete leaves nothing; a failed create leaves nothing by itself', { skip }, async (context) => {
+test('create and start: a process that dies at every third step, and delete leaves nothing; a failed create leaves nothing by itself', { skip }, async (context) => {
   using bundle = bundleWithHooks();
   const before = await settled(bundle);
   let [count, refused] = [1, 0];
-  for (let step = 0; step < count; step += 2) {
+  for (let step = 0; step < count; step += 3) {
     const [place, request] = [new CutPlan(step), requestFor(bundle)];
     const isMade = await createContainer(request, place).then(() => true, () => false);
     count = place.count;
@@ -53,12 +53,12 @@ test('create and start: a process that dies at every second step, and delete lea
   context.diagnostic(`of ${count} steps; at ${refused} of them create failed, at the others delete cleared up`);
 });
 
-test('run: a process that dies at every fifth step, and the same id runs again', { skip }, async (context) => {
+test('run: a process that dies at every seventh step, and the same id runs again', { skip }, async (context) => {
   using bundle = bundleWithHooks();
   const before = await settled(bundle);
   const request = { ...requestFor(bundle), detach: false, keep: false };
   let count = 1;
-  for (let step = 0; step < count; step += 5) {
+  for (let step = 0; step < count; step += 7) {
     const place = new CutPlan(step);
     const isMade = await runContainer(request, place).then(() => true, () => false);
     count = place.count;
