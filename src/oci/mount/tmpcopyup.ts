@@ -5,8 +5,8 @@ import { call, type Item } from '../../plan/step.ts';
 import type { Mount } from '../config/types.ts';
 import { label, type Build } from '../field.ts';
 import { openInRoot, openTarget } from '../open.ts';
-import { attach } from './attach.ts';
-import { newMount } from './filesystem.ts';
+import { attach, finish } from './attach.ts';
+import { fileSystemOf, newMount } from './filesystem.ts';
 import type { MountOptions } from './options.ts';
 
 /**
@@ -21,7 +21,7 @@ export function copyUpMount(build: Build, mount: Mount, options: MountOptions, w
   return [
     ...look,
     ...openTarget(build, mount.destination, 'directory', why),
-    ...newMount(build, { type: 'tmpfs', source: 'tmpfs', data: options.data, attributes: 0 }, layer, why),
+    ...newMount(build, fileSystemOf('tmpfs', 'tmpfs', { ...options, attributes: { set: 0, clear: 0 } }, build.config.linux?.mountLabel), layer, why),
     call('mkdirat', [layer, 'upper', 0o755], why),
     call('fchmodat', [layer, 'upper', mode], why),
     call('mkdirat', [layer, 'work', 0o755], why),
@@ -38,6 +38,7 @@ export function copyUpMount(build: Build, mount: Mount, options: MountOptions, w
     // A mount that is nowhere lives as long as its descriptor, and the overlay takes its copy of it when it is made.
     call('close', [layer], why),
     ...attach(build, opened, why),
+    ...finish(opened, options, `${why}/options`),
     call('close', [opened], why),
     call('chdir', ['/'], why),
   ];
