@@ -10,6 +10,7 @@ import type { Facts } from '../oci/facts.ts';
 import type { Request } from '../oci/field.ts';
 import { hostFacts, probe } from '../oci/probe.ts';
 import { checkId } from './container-id.ts';
+import { checkHostNamespaces } from './host-namespaces.ts';
 import { withNotifySocket } from './notify-socket.ts';
 import type { ContainerRecord } from './record.ts';
 import type { CreateRequest } from './requests.ts';
@@ -40,6 +41,7 @@ export function prepare(wanted: CreateRequest, held: boolean, read = readConfig(
   const config = withNotifySocket(read, wanted.notifySocket);
   const { warnings } = checkConfig(config);
   checkTerminal(config, wanted);
+  checkHostNamespaces(config);
   const host = wanted.callerCgroup === undefined ? hostFacts() : { ...hostFacts(), cgroup: asSeenBy(hostFacts().cgroup, wanted.callerCgroup) };
   const rootless = host.uid !== 0;
   const cgroup = cgroupDirectories(host.cgroup, config.linux?.cgroupsPath, wanted.id, { systemdCgroup: wanted.systemdCgroup, rootless });

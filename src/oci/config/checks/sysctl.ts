@@ -27,13 +27,16 @@ export const checkSysctl: Check = (config) => {
     if (steps === undefined) throw refused(place, 'expected the name of a sysctl, as in "net.ipv4.ip_forward"');
     const dotted = steps.join('.');
     if (dotted === 'kernel.hostname') throw refused(place, 'is what the property hostname sets');
-    const type = namespaceKeeping(dotted, steps);
+    const type = sysctlNamespace(name);
     if (type === undefined) throw refused(place, 'belongs to no namespace, so it would change the host');
     if (!hasNamespace(config, type)) throw lacksNamespace(place, type);
   }
 };
 
-function namespaceKeeping(dotted: string, steps: readonly string[]): NamespaceType | undefined {
+/** The type of the namespace that keeps a sysctl; undefined for one of the whole machine. */
+export function sysctlNamespace(name: string): NamespaceType | undefined {
+  const steps = sysctlSteps(name) ?? [];
+  const dotted = steps.join('.');
   if (IPC.has(dotted) || (steps[0] === 'fs' && steps[1] === 'mqueue' && steps.length > 2)) return 'ipc';
   if (steps[0] === 'net' && steps.length > 1) return 'network';
   return dotted === 'kernel.domainname' ? 'uts' : undefined;
