@@ -14,15 +14,17 @@ import * as socket from './socket.ts';
 export type ErrnoName = keyof typeof errno;
 export type SignalName = keyof typeof signal;
 
-const headers: Record<string, number>[] = [capability, clone, errno, fcntl, mount, process, resource, seccomp, bpf, signal, socket];
-const families = new Map<string, [string, number][]>();
+const headers: readonly Record<string, number>[] = [capability, clone, errno, fcntl, mount, process, resource, seccomp, bpf, signal, socket];
+let constants: readonly [string, number][] | undefined;
+const families = new Map<string, readonly [string, number][]>();
 
 /** The constants whose names start with one of the `|`-separated prefixes. */
-function family(prefixes: string): [string, number][] {
+function family(prefixes: string): readonly [string, number][] {
   let found = families.get(prefixes);
   if (!found) {
     const starts = prefixes.split('|');
-    found = headers.flatMap((header) => Object.entries(header)).filter(([name]) => starts.some((start) => name.startsWith(start)));
+    constants ??= headers.flatMap((header) => Object.entries(header));
+    found = constants.filter(([name]) => starts.some((start) => name.startsWith(start)));
     families.set(prefixes, found);
   }
   return found;
@@ -48,9 +50,10 @@ export function enumName(prefixes: string, value: number | bigint): string {
   return family(prefixes).find(([, number]) => BigInt(number) === BigInt(value))?.[0] ?? String(value);
 }
 
-/** `ENOENT` for 2. */
+/** `ENOENT` for 2. It looks at errors alone: a probe that is refused is part of each start. */
 export function errnoName(value: number): string {
-  return enumName('E', value);
+  for (const name in errno) if (errno[name as ErrnoName] === value) return name;
+  return String(value);
 }
 
 /** The number of an errno by name. */

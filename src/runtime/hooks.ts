@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { errnoOf } from '../cgroup/control-file.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { Hook } from '../oci/config/types.ts';
+import { childProcess } from '../sys/child-process.ts';
 import { memfd } from '../sys/memfd.ts';
 import type { OciState } from './state.ts';
 
@@ -29,7 +29,7 @@ async function runHook({ path, args = [path], env = [], timeout }: Hook, state: 
   // Not a pipe: a hook may leave its input unread, and the state may be larger than a pipe holds.
   const stdin = memfd('state', state);
   try {
-    const child = spawn(path, args.slice(1), {
+    const child = childProcess().spawn(path, args.slice(1), {
       argv0: args[0] ?? path, cwd, env: environment(env), stdio: [stdin, 2, 2],
       ...(timeout !== undefined && { timeout: Math.min(timeout * 1000, LONGEST_MS), killSignal: 'SIGKILL' }),
     });

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { F_DUPFD, F_SETFD } from '../abi/fcntl.ts';
 import { Address, Block, Cell, cStrings } from '../plan/block.ts';
 import { DelosError } from '../lib/errors.ts';
 import { planFd, type EncodedPlan } from '../plan/encode.ts';
 import { call, type Item } from '../plan/step.ts';
+import { childProcess } from '../sys/child-process.ts';
 import { executorFd, memfd } from '../sys/memfd.ts';
 import { syscall } from '../sys/syscall.ts';
 import { LoadedPlan } from './loaded-plan.ts';
@@ -29,7 +29,7 @@ export const spawned: Place = {
   async run(plan, preserve) {
     using loaded = new LoadedPlan(plan);
     const inherited = Array.from({ length: 3 + preserve }, (_, fd) => fd);
-    const child = spawn(executorPath(), [String(inherited.length)], { stdio: [...inherited, loaded.fd] });
+    const child = childProcess().spawn(executorPath(), [String(inherited.length)], { stdio: [...inherited, loaded.fd] });
     await once(child, 'exit');
     return loaded.check();
   },

@@ -1,6 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { listProcesses } from '../cgroup/processes.ts';
 import { DelosError } from '../lib/errors.ts';
+import { childProcess } from '../sys/child-process.ts';
 import { readRecord } from './store.ts';
 
 /** The container's processes, by their pids outside, in rising order. Empty when it has stopped. @throws DelosError not-found */
@@ -15,7 +15,7 @@ export function processIds(root: string, id: string): number[] {
  */
 export function processTable(root: string, id: string, options: readonly string[]): string {
   const pids = new Set(processIds(root, id));
-  const { status, stdout, stderr, error } = spawnSync('ps', options.length === 0 ? ['-ef'] : options, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  const { status, stdout, stderr, error } = childProcess().spawnSync('ps', options.length === 0 ? ['-ef'] : options, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   if (error !== undefined) throw new DelosError('unsupported', `ps: ${(error as NodeJS.ErrnoException).code}`, { cause: error });
   if (status !== 0) throw new DelosError('bad-usage', `ps ${options.join(' ')}: exit status ${status}: ${stderr.trim().split('\n')[0] ?? ''}`);
   return filterTable(stdout, pids);
