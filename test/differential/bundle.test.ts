@@ -22,10 +22,9 @@ for (const peer of others) if (peer.skip) test(`beside ${peer.name}`, { skip: pe
 
 for (const row of cases) {
   test(row.name, { skip: skip || others.every((peer) => peer.skip) && 'neither runc nor crun is installed' }, async () => {
-    const first = await unexplained(row);
+    const found = await unexplained(row);
     compared++;
-    // crun runs poststart hooks while the container may already end, and then complains: once is no difference.
-    if (first.length > 0) assert.deepEqual(await unexplained(row), []);
+    assert.deepEqual(found, []);
   });
 }
 
@@ -44,7 +43,7 @@ async function unexplained(row: Case): Promise<object[]> {
 
 test('every explanation is still needed', (context) => {
   if (compared < cases.length || others.some((peer) => peer.skip)) return context.skip('not everything was compared');
-  assert.deepEqual(explanations.filter((one) => !used.has(one)).map(({ peer, why }) => `${peer}: ${why}`), []);
+  assert.deepEqual(explanations.filter((one) => !used.has(one) && !one.sometimes).map(({ peer, why }) => `${peer}: ${why}`), []);
 });
 
 /** crun leaves cgroups behind when it fails; and what holds the cgroups of a container is ours. */

@@ -7,6 +7,8 @@ export interface Explanation {
   readonly key: RegExp;
   /** Names of cases; all of them when it is left out. */
   readonly cases?: RegExp;
+  /** It depends on how fast the machine is: it may be missing. */
+  readonly sometimes?: boolean;
   readonly why: string;
 }
 
@@ -70,6 +72,7 @@ const ofIsolation: readonly Explanation[] = [
 const ofHooks: readonly Explanation[] = [
   { peer: 'runc', key: /^calls\.createContainer$/, cases: /^hooks$/, why: 'these hooks of runc begin in the root of the container, of crun and ours in the bundle' },
   { peer: 'crun', key: /^calls\.(?:prestart|create\w+|startContainer)$/, cases: /^hooks$/, why: 'crun has other words for the status before the program runs; ours are runc’s' },
+  { peer: 'crun', key: /^says why$/, cases: /^hooks$/, sometimes: true, why: 'crun complains of a poststart hook that it runs when the container has ended already' },
   { peer: 'crun', key: /^exit$/, cases: /hook that (?:fails|is missing)/, why: 'crun’s own exit code for a failed hook; ours is runc’s' },
   { peer: 'crun', key: /^(?:says why|stdout)$/, cases: /hook that fails: poststart/, why: 'crun only warns; the specification (lifecycle, step 9) asks for an error, and the container to be stopped' },
   { peer: 'runc', key: /^says why$/, cases: /hook that fails: poststop/, why: 'a plan has no step that depends on an exit code, so `run` does not warn; `delete` does' },
