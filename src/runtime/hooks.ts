@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { errnoOf } from '../cgroup/control-file.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { Hook } from '../oci/config/types.ts';
-import { childProcess } from '../sys/child-process.ts';
+import { childProcess } from '../sys/builtin.ts';
 import { memfd } from '../sys/memfd.ts';
 import type { OciState } from './state.ts';
 

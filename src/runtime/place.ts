@@ -4,7 +4,7 @@ import { Address, Block, Cell, cStrings } from '../plan/block.ts';
 import { DelosError } from '../lib/errors.ts';
 import { planFd, type EncodedPlan } from '../plan/encode.ts';
 import { call, type Item } from '../plan/step.ts';
-import { childProcess } from '../sys/child-process.ts';
+import { childProcess } from '../sys/builtin.ts';
 import { executorFd, memfd } from '../sys/memfd.ts';
 import { syscall } from '../sys/syscall.ts';
 import { LoadedPlan } from './loaded-plan.ts';

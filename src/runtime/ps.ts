@@ -1,6 +1,6 @@
 import { listProcesses } from '../cgroup/processes.ts';
 import { DelosError } from '../lib/errors.ts';
-import { childProcess } from '../sys/child-process.ts';
+import { childProcess } from '../sys/builtin.ts';
 import { readRecord } from './store.ts';
 
 /** The container's processes, by their pids outside, in rising order. Empty when it has stopped. @throws DelosError not-found */

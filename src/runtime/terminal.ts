@@ -2,8 +2,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import tty from 'node:tty';
 import { TIOCSWINSZ } from '../abi/socket.ts';
+import { tty } from '../sys/builtin.ts';
 import { acceptFrom, listenAt, receiveDescriptor } from '../sys/descriptor-socket.ts';
 import { syscall } from '../sys/syscall.ts';
 
@@ -46,7 +46,7 @@ async function receiveMaster(listener: number, ended: AbortSignal): Promise<numb
 
 /** Copies between the terminal's master and this process's stdin and stdout until the other side is closed. */
 export async function relay(master: number): Promise<void> {
-  const terminal = new tty.ReadStream(master);
+  const terminal = new (tty().ReadStream)(master);
   const resize = (): void => copySize(master);
   const { stdin, stdout } = process;
   const raw = stdin.isTTY;

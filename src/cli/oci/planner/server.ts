@@ -1,8 +1,9 @@
 import fs from 'node:fs';
-import net from 'node:net';
+import type { Server, Socket } from 'node:net';
 import path from 'node:path';
 import { DelosError } from '../../../lib/errors.ts';
 import { defaultRoot } from '../../../runtime/store.ts';
+import { net } from '../../../sys/builtin.ts';
 import type { OciInvocation } from '../invocation.ts';
 import type { plannerFlags } from '../lifecycle-flags.ts';
 import { answer } from './answer.ts';
@@ -15,7 +16,7 @@ import { maxRequest, requestSize } from './protocol.ts';
  */
 export async function run({ flags, log, caller }: OciInvocation<typeof plannerFlags>): Promise<number> {
   const socket = path.join(defaultRoot(), 'planner.sock');
-  const server = net.createServer({ pauseOnConnect: false });
+  const server = net().createServer({ pauseOnConnect: false });
   const idle = idleTimer(flags.idle, () => server.close());
   const version = fs.statSync(import.meta.filename).mtimeMs;
   server.on('connection', (connection) => {
@@ -33,7 +34,7 @@ export async function run({ flags, log, caller }: OciInvocation<typeof plannerFl
 }
 
 /** A socket that is nobody's any more is replaced; one that answers is another planner's. */
-async function listen(server: net.Server, socket: string): Promise<void> {
+async function listen(server: Server, socket: string): Promise<void> {
   fs.mkdirSync(path.dirname(socket), { recursive: true, mode: 0o700 });
   if (await answers(socket)) throw new DelosError('wrong-state', `a planner listens at ${socket} already`);
   fs.rmSync(socket, { force: true });
@@ -47,12 +48,12 @@ async function listen(server: net.Server, socket: string): Promise<void> {
 
 function answers(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const probe = net.connect(socket);
+    const probe = net().connect(socket);
     probe.once('connect', () => resolve(true)).once('error', () => resolve(false)).once('connect', () => probe.destroy());
   });
 }
 
-function serve(connection: net.Socket, program: string): void {
+function serve(connection: Socket, program: string): void {
   let received = Buffer.alloc(0);
   connection.on('error', () => connection.destroy());
   connection.on('data', (chunk: Buffer) => {
