@@ -126,6 +126,20 @@ test('signals to delos go on to the container', { skip }, async () => {
   assert.equal(output, 'ready\ngot it\n');
 });
 
+test('a container that ignores SIGINT is killed by the third', { skip }, async () => {
+  await using everyday = new Everyday();
+  const child = everyday.start('run', '--rm', 'host', 'sh', '-c', 'echo ready; exec sleep 1000');
+  child.stdout?.once('data', async () => {
+    // Equal signals that wait are one.
+    for (let count = 0; count < 3; count++) {
+      child.kill('SIGINT');
+      await sleep(200);
+    }
+  });
+  assert.equal(await ended(child), 137);
+  assert.deepEqual(everyday.names(), []);
+});
+
 test('start runs it again, without what it wrote into the host', { skip }, async () => {
   await using everyday = new Everyday();
   everyday.output('run', '-d', '--name', 'again', 'host', 'sh', '-c', 'test -e /left && exit 9; touch /left; exit 8');

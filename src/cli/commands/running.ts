@@ -7,6 +7,7 @@ import { removeFiles } from '../../containers/catalogue.ts';
 import { buildContainer } from '../../containers/start.ts';
 import { readExit } from '../../containers/standing.ts';
 import { awaitEnd } from '../../containers/watch.ts';
+import { SIGKILL } from '../../abi/signal.ts';
 import { killContainer } from '../../runtime/kill.ts';
 import { DelosError } from '../../lib/errors.ts';
 import { parseDetachKeys } from '../vocabulary/detach-keys.ts';
@@ -93,11 +94,21 @@ const kept: ReadonlySet<string> = new Set(['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIG
   // Faults of this program: they must end it.
   'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGIOT', 'SIGSYS']);
 
-/** Passes signals on to the container until it is disposed of. */
+/** How many times a container may be asked to end before it is killed, and how long until people are told so. */
+const MOST_REQUESTS = 3;
+const PATIENCE_MS = 1000;
+
+/** Passes signals on to the container until it is disposed of. The third that asks it to end kills it: process 1 ignores what it does not handle. */
 export function proxySignals(places: Places, { id }: Container): Disposable {
+  let requests = 0;
+  let hint: NodeJS.Timeout | undefined;
+  const isRequest = (name: string): boolean => name === 'SIGINT' || name === 'SIGTERM';
   const handlers = Object.entries(os.constants.signals).filter(([name]) => !kept.has(name)).map(([name, number]) => {
     const forward = (): void => {
-      killContainer(places.run, id, number).catch((error: unknown) => {
+      if (isRequest(name)) requests++;
+      const isEnough = isRequest(name) && requests >= MOST_REQUESTS;
+      hint ??= isRequest(name) && process.stderr.isTTY ? setTimeout(() => warn(stillThere(name)), PATIENCE_MS) : undefined;
+      killContainer(places.run, id, isEnough ? SIGKILL : number).catch((error: unknown) => {
         // It has ended meanwhile.
         if (!(error instanceof DelosError)) throw error;
       });
@@ -105,5 +116,14 @@ export function proxySignals(places: Places, { id }: Container): Disposable {
     process.on(name, forward);
     return [name, forward] as const;
   });
-  return { [Symbol.dispose]: () => handlers.forEach(([name, forward]) => process.off(name, forward)) };
+  return {
+    [Symbol.dispose]: () => {
+      clearTimeout(hint);
+      for (const [name, forward] of handlers) process.off(name, forward);
+    },
+  };
+}
+
+function stillThere(name: string): string {
+  return `the container goes on after ${name}: its process 1 does not handle it (--init does); the third time kills it`;
 }
