@@ -1,7 +1,7 @@
 import { DelosError } from '../lib/errors.ts';
 import { program } from './commands/table.ts';
-import { commandHelp, programHelp } from './vocabulary/help.ts';
-import { parseCommandLine } from './vocabulary/flags.ts';
+import { commandHelp, programHelp } from '../vocabulary/help.ts';
+import { parseCommandLine } from '../vocabulary/flags.ts';
 
 /** Docker's exit codes for a container that could not be run: our fault or the caller's; not executable; not found. */
 const FAILED = 125;

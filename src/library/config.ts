@@ -1,5 +1,5 @@
-import { everydayConfig, everydayWarnings } from '../cli/everyday/config.ts';
-import { randomId } from '../cli/vocabulary/names.ts';
+import { everydayConfig, everydayWarnings } from '../everyday/config.ts';
+import { randomId } from '../vocabulary/names.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { Config, Process } from '../oci/config/types.ts';
 import { prepare, readConfig, type Prepared } from '../runtime/prepare.ts';

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { readCgroupStats } from '../cgroup/stats-read.ts';
 import type { CgroupStats } from '../cgroup/stats.ts';
-import { parseSignal } from '../cli/vocabulary/signal.ts';
+import { parseSignal } from '../vocabulary/signal.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { Config, Resources } from '../oci/config/types.ts';
 import type { EncodedPlan } from '../plan/encode.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SIGKILL } from '../abi/signal.ts';
-import { signalName } from '../cli/vocabulary/signal.ts';
+import { signalName } from '../vocabulary/signal.ts';
 import type { EncodedPlan } from '../plan/encode.ts';
 import { readInit, signalInit } from '../runtime/init-process.ts';
 import { neverBegan, Zygote, type Stdio } from '../runtime/zygote.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseMount } from '../cli/vocabulary/mount-flag.ts';
+import { parseMount } from '../vocabulary/mount-flag.ts';
 import { bytesOf, everydayOptions, variable } from './flags.ts';
 
 const least = { image: 'host', command: ['true'] };

@@ -1,7 +1,7 @@
-import { createFlags, type CreateFlags } from '../cli/everyday/flags.ts';
-import type { RunOptions as EverydayOptions } from '../cli/everyday/flags.ts';
-import type { Flag } from '../cli/vocabulary/flags.ts';
-import { parseSize } from '../cli/vocabulary/units.ts';
+import { createFlags, type CreateFlags } from '../everyday/flags.ts';
+import type { RunOptions as EverydayOptions } from '../everyday/flags.ts';
+import type { Flag } from '../vocabulary/flags.ts';
+import { parseSize } from '../vocabulary/units.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { BindMount, ContainerOptions } from './options.ts';
 

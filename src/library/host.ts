@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import os from 'node:os';
-import type { CgroupFacts, HostFacts } from '../cli/everyday/facts.ts';
+import type { CgroupFacts, HostFacts } from '../everyday/facts.ts';
 import { hierarchyOfController, type CgroupHost } from '../cgroup/hierarchy.ts';
 import { hostFacts } from '../oci/probe.ts';
 

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { ImageDefaults } from '../cli/everyday/facts.ts';
+import type { ImageDefaults } from '../everyday/facts.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { Overlay } from '../oci/field.ts';
 import { readInside } from '../sys/read-inside.ts';

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { importFault, importFaults } from '../../tools/imports.ts';
-import { parseCommandLine } from '../../src/cli/vocabulary/flags.ts';
+import { parseCommandLine } from '../../src/vocabulary/flags.ts';
 import { program } from '../../src/cli/oci/program.ts';
 import { order } from '../../src/oci/order.ts';
 import { planContainer } from '../../src/oci/plan.ts';

@@ -1,8 +1,8 @@
 import { attachTo } from '../../containers/attach.ts';
 import { standingOf } from '../../containers/standing.ts';
 import { DelosError } from '../../lib/errors.ts';
-import { parseDetachKeys } from '../vocabulary/detach-keys.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
+import { parseDetachKeys } from '../../vocabulary/detach-keys.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
 import { find, placesOf, type globalFlags } from './context.ts';
 import type { attachFlags } from './flags.ts';
 import { concludeAttached, proxySignals } from './running.ts';

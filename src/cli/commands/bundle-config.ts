@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { Config, Process } from '../../oci/config/types.ts';
 import { mergeResources } from '../../runtime/update.ts';
-import { mergeEnvironment } from '../vocabulary/key-value.ts';
-import type { RunOptions } from '../everyday/flags.ts';
+import { mergeEnvironment } from '../../vocabulary/key-value.ts';
+import type { RunOptions } from '../../everyday/flags.ts';
 
 /**
  * A bundle's own configuration with what the flags say put over it.

@@ -3,8 +3,8 @@ import { listContainers, readContainer } from '../../containers/catalogue.ts';
 import type { Container } from '../../containers/container.ts';
 import { defaultPlaces, type Places } from '../../containers/places.ts';
 import { DelosError } from '../../lib/errors.ts';
-import type { Values } from '../vocabulary/flags.ts';
-import { resolveContainer } from '../vocabulary/names.ts';
+import type { Values } from '../../vocabulary/flags.ts';
+import { resolveContainer } from '../../vocabulary/names.ts';
 
 /** The flags before every command. */
 export const globalFlags = [

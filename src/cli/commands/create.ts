@@ -1,5 +1,5 @@
-import type { createFlags } from '../everyday/flags.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
+import type { createFlags } from '../../everyday/flags.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
 import { placesOf, type globalFlags } from './context.ts';
 import { explainTo } from './explaining.ts';
 import { makeContainer } from './making.ts';

@@ -1,4 +1,4 @@
-import type { Invocation } from '../vocabulary/flags.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
 import { checks, type Finding } from './checks.ts';
 import type { globalFlags } from './context.ts';
 import type { doctorFlags } from './flags.ts';

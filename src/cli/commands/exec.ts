@@ -12,11 +12,11 @@ import { execContainer } from '../../runtime/exec.ts';
 import { LoadedPlan } from '../../runtime/loaded-plan.ts';
 import { spawned, type Place } from '../../runtime/place.ts';
 import { executorFd } from '../../sys/memfd.ts';
-import { grantedCapabilities } from '../everyday/capabilities.ts';
-import { badFlag, badFlags } from '../everyday/refusal.ts';
-import { resolveUser } from '../everyday/user.ts';
-import type { Invocation, Values } from '../vocabulary/flags.ts';
-import { mergeEnvironment, parseEnvironment, parseEnvironmentFile } from '../vocabulary/key-value.ts';
+import { grantedCapabilities } from '../../everyday/capabilities.ts';
+import { badFlag, badFlags } from '../../everyday/refusal.ts';
+import { resolveUser } from '../../everyday/user.ts';
+import type { Invocation, Values } from '../../vocabulary/flags.ts';
+import { mergeEnvironment, parseEnvironment, parseEnvironmentFile } from '../../vocabulary/key-value.ts';
 import { find, placesOf, type globalFlags } from './context.ts';
 import type { execFlags } from './flags.ts';
 

@@ -1,4 +1,4 @@
-import type { Invocation } from '../vocabulary/flags.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
 import type { explainFlags } from './flags.ts';
 import { placesOf, type globalFlags } from './context.ts';
 import { explainTo } from './explaining.ts';

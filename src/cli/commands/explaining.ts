@@ -2,8 +2,8 @@ import { removeFiles } from '../../containers/catalogue.ts';
 import type { Places } from '../../containers/places.ts';
 import { requestOf } from '../../containers/start.ts';
 import { explainContainer } from '../../runtime/explain.ts';
-import type { CreateFlags } from '../everyday/flags.ts';
-import { badFlag } from '../everyday/refusal.ts';
+import type { CreateFlags } from '../../everyday/flags.ts';
+import { badFlag } from '../../everyday/refusal.ts';
 import { makeContainer } from './making.ts';
 
 /** Prints the plan of the container that the flags ask for. Its folder is made, so that the paths are true ones, and removed again. */

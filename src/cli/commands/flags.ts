@@ -1,4 +1,4 @@
-import { createFlags, runFlags } from '../everyday/flags.ts';
+import { createFlags, runFlags } from '../../everyday/flags.ts';
 
 const detachKeys = { name: 'detach-keys', type: 'string', default: 'ctrl-p,ctrl-q', help: 'Keys that detach from the container' } as const;
 const sigProxy = { name: 'sig-proxy', type: 'bool', default: true, help: 'Forward signals to the container' } as const;

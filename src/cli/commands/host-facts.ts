@@ -7,7 +7,7 @@ import { standingOf } from '../../containers/standing.ts';
 import { DelosError } from '../../lib/errors.ts';
 import { hostFacts } from '../../oci/probe.ts';
 import { buildFolder } from '../../sys/build-folder.ts';
-import type { CgroupFacts, ContainerFact, DeviceFact, HostFacts, IdRange, Needs } from '../everyday/facts.ts';
+import type { CgroupFacts, ContainerFact, DeviceFact, HostFacts, IdRange, Needs } from '../../everyday/facts.ts';
 import { find } from './context.ts';
 
 /** All that everydayConfig() has to know of this host. @throws DelosError io, not-found for what the flags name and is not there */

@@ -5,7 +5,7 @@ import { readInside } from '../../sys/read-inside.ts';
 import { DelosError } from '../../lib/errors.ts';
 import type { Config } from '../../oci/config/types.ts';
 import { readConfig } from '../../runtime/prepare.ts';
-import type { ImageDefaults } from '../everyday/facts.ts';
+import type { ImageDefaults } from '../../everyday/facts.ts';
 
 /** What a container is made from. */
 export interface Image {

@@ -3,8 +3,8 @@ import { awaitEnd } from '../../containers/watch.ts';
 import { SIGKILL } from '../../abi/signal.ts';
 import { DelosError } from '../../lib/errors.ts';
 import { killContainer } from '../../runtime/kill.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
-import { parseSignal } from '../vocabulary/signal.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
+import { parseSignal } from '../../vocabulary/signal.ts';
 import { forEach, placesOf, type globalFlags } from './context.ts';
 import type { killFlags } from './flags.ts';
 

@@ -3,9 +3,9 @@ import { readLog } from '../../containers/log.ts';
 import { fileOf } from '../../containers/places.ts';
 import { readContainer } from '../../containers/catalogue.ts';
 import { standingOf } from '../../containers/standing.ts';
-import { badFlag } from '../everyday/refusal.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
-import { parseDuration } from '../vocabulary/units.ts';
+import { badFlag } from '../../everyday/refusal.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
+import { parseDuration } from '../../vocabulary/units.ts';
 import { find, placesOf, warn, type globalFlags } from './context.ts';
 import type { logsFlags } from './flags.ts';
 

@@ -1,6 +1,6 @@
 import { standingOf } from '../../containers/standing.ts';
 import { DelosError } from '../../lib/errors.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
 import { find, placesOf, type globalFlags } from './context.ts';
 import { depthOf, namespacesOfProcess } from './kernel-namespaces.ts';
 

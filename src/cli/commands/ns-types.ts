@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { alignColumns } from '../vocabulary/table.ts';
+import { alignColumns } from '../../vocabulary/table.ts';
 import { kinds } from './kernel-namespaces.ts';
 
 /** `delos ns types`: what there is, with the kernel's flags, and whether this kernel has it. */

@@ -1,5 +1,5 @@
-import type { Invocation } from '../vocabulary/flags.ts';
-import { listing, truncate, type Column } from '../vocabulary/table.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
+import { listing, truncate, type Column } from '../../vocabulary/table.ts';
 import type { globalFlags } from './context.ts';
 import type { nsFlags } from './flags.ts';
 import { hostNamespaces, type HostNamespace } from './kernel-namespaces.ts';

@@ -3,11 +3,11 @@ import type { Container, Standing } from '../../containers/container.ts';
 import type { Places } from '../../containers/places.ts';
 import { standingOf } from '../../containers/standing.ts';
 import { DelosError } from '../../lib/errors.ts';
-import { statusLine } from '../everyday/status.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
-import { shortId } from '../vocabulary/names.ts';
-import { listing, truncate, type Column } from '../vocabulary/table.ts';
-import { humanDuration } from '../vocabulary/units.ts';
+import { statusLine } from '../../everyday/status.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
+import { shortId } from '../../vocabulary/names.ts';
+import { listing, truncate, type Column } from '../../vocabulary/table.ts';
+import { humanDuration } from '../../vocabulary/units.ts';
 import { placesOf, type globalFlags } from './context.ts';
 import type { psFlags } from './flags.ts';
 

@@ -1,7 +1,7 @@
 import { changeContainer } from '../../containers/catalogue.ts';
 import { nameTaken, releaseName, takeName } from '../../containers/name-links.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
-import { checkName } from '../vocabulary/names.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
+import { checkName } from '../../vocabulary/names.ts';
 import { find, placesOf, type globalFlags } from './context.ts';
 
 /** `delos rename`. */

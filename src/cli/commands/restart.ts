@@ -1,8 +1,8 @@
 import { stopContainer } from '../../containers/end.ts';
 import { readContainer } from '../../containers/catalogue.ts';
 import { DelosError } from '../../lib/errors.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
-import { parseSignal } from '../vocabulary/signal.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
+import { parseSignal } from '../../vocabulary/signal.ts';
 import { forEach, placesOf, type globalFlags } from './context.ts';
 import type { stopFlags } from './flags.ts';
 import { startDetached } from './running.ts';

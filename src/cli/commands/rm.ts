@@ -1,5 +1,5 @@
 import { removeContainer } from '../../containers/end.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
 import { forEach, placesOf, type globalFlags } from './context.ts';
 import type { rmFlags } from './flags.ts';
 

@@ -1,6 +1,6 @@
-import type { runFlags } from '../everyday/flags.ts';
-import { checkAttachment } from '../everyday/lifecycle.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
+import type { runFlags } from '../../everyday/flags.ts';
+import { checkAttachment } from '../../everyday/lifecycle.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
 import { placesOf, type globalFlags } from './context.ts';
 import { explainTo } from './explaining.ts';
 import { makeContainer } from './making.ts';

@@ -10,7 +10,7 @@ import { awaitEnd } from '../../containers/watch.ts';
 import { SIGKILL } from '../../abi/signal.ts';
 import { killContainer } from '../../runtime/kill.ts';
 import { DelosError } from '../../lib/errors.ts';
-import { parseDetachKeys } from '../vocabulary/detach-keys.ts';
+import { parseDetachKeys } from '../../vocabulary/detach-keys.ts';
 import { ownCommand, warn } from './context.ts';
 
 export interface RunningOptions {

@@ -1,6 +1,6 @@
 import { settle } from '../../containers/end.ts';
 import { readContainer } from '../../containers/catalogue.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
 import { placesOf, type globalFlags } from './context.ts';
 
 /** What the monitor of a detached container runs when it has ended. Nobody reads what it would say. */

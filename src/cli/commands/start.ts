@@ -1,5 +1,5 @@
 import { DelosError } from '../../lib/errors.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
 import { find, forEach, placesOf, type globalFlags } from './context.ts';
 import type { startFlags } from './flags.ts';
 import { runForeground, startDetached } from './running.ts';

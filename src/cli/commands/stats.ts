@@ -7,10 +7,10 @@ import { listContainers } from '../../containers/catalogue.ts';
 import type { Container } from '../../containers/container.ts';
 import type { Places } from '../../containers/places.ts';
 import { runtimeRecord, standingOf } from '../../containers/standing.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
-import { shortId } from '../vocabulary/names.ts';
-import { listing, type Column } from '../vocabulary/table.ts';
-import { binarySize, decimalSize } from '../vocabulary/units.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
+import { shortId } from '../../vocabulary/names.ts';
+import { listing, type Column } from '../../vocabulary/table.ts';
+import { binarySize, decimalSize } from '../../vocabulary/units.ts';
 import { find, placesOf, type globalFlags } from './context.ts';
 import type { statsFlags } from './flags.ts';
 

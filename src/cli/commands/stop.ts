@@ -1,7 +1,7 @@
 import { stopContainer } from '../../containers/end.ts';
-import { badFlag } from '../everyday/refusal.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
-import { parseSignal } from '../vocabulary/signal.ts';
+import { badFlag } from '../../everyday/refusal.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
+import { parseSignal } from '../../vocabulary/signal.ts';
 import { forEach, placesOf, type globalFlags } from './context.ts';
 import type { stopFlags } from './flags.ts';
 

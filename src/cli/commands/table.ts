@@ -1,5 +1,5 @@
-import { createFlags, runFlags } from '../everyday/flags.ts';
-import { command, type Command, type Flag, type Program } from '../vocabulary/flags.ts';
+import { createFlags, runFlags } from '../../everyday/flags.ts';
+import { command, type Command, type Flag, type Program } from '../../vocabulary/flags.ts';
 import { globalFlags } from './context.ts';
 import {
   attachFlags, doctorFlags, execFlags, explainFlags, inspectFlags, killFlags, logsFlags, nsFlags, psFlags, rmFlags, startFlags, statsFlags, stopFlags,

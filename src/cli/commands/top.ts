@@ -1,5 +1,5 @@
 import { processTable } from '../../runtime/ps.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
 import { find, placesOf, type globalFlags } from './context.ts';
 import { asEveryday } from './named-error.ts';
 

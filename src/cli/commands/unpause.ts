@@ -1,5 +1,5 @@
 import { resumeContainer } from '../../runtime/pause.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
 import { forEach, placesOf, type globalFlags } from './context.ts';
 import { asEveryday } from './named-error.ts';
 

@@ -1,6 +1,6 @@
 import { settle } from '../../containers/end.ts';
 import { awaitEnd } from '../../containers/watch.ts';
-import type { Invocation } from '../vocabulary/flags.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
 import { forEach, placesOf, type globalFlags } from './context.ts';
 
 /** `delos wait`: the exit code of each, a line each. */

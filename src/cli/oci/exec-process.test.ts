@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Process } from '../../oci/config/types.ts';
-import type { Values } from '../vocabulary/flags.ts';
-import { readFlags } from '../vocabulary/flag-reader.ts';
+import type { Values } from '../../vocabulary/flags.ts';
+import { readFlags } from '../../vocabulary/flag-reader.ts';
 import { execProcess } from './exec-process.ts';
 import { execFlags } from './lifecycle-flags.ts';
 

@@ -1,8 +1,8 @@
 import { DelosError } from '../../lib/errors.ts';
 import type { Capabilities, Process, User } from '../../oci/config/types.ts';
-import type { Values } from '../vocabulary/flags.ts';
-import { mergeEnvironment } from '../vocabulary/key-value.ts';
-import { parseInteger } from '../vocabulary/units.ts';
+import type { Values } from '../../vocabulary/flags.ts';
+import { mergeEnvironment } from '../../vocabulary/key-value.ts';
+import { parseInteger } from '../../vocabulary/units.ts';
 import type { execFlags } from './lifecycle-flags.ts';
 
 type ExecFlags = Values<typeof execFlags>;

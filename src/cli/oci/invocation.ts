@@ -1,5 +1,5 @@
 import type { Place } from '../../runtime/place.ts';
-import type { Flag, Invocation, Program, Values } from '../vocabulary/flags.ts';
+import type { Flag, Invocation, Program, Values } from '../../vocabulary/flags.ts';
 import type { globalFlags } from './global-flags.ts';
 import type { Log } from './log.ts';
 

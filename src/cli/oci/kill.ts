@@ -1,5 +1,5 @@
 import { killContainer } from '../../runtime/kill.ts';
-import { parseSignal } from '../vocabulary/signal.ts';
+import { parseSignal } from '../../vocabulary/signal.ts';
 import type { OciInvocation } from './invocation.ts';
 import type { killFlags } from './lifecycle-flags.ts';
 

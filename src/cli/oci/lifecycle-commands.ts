@@ -1,4 +1,4 @@
-import { command } from '../vocabulary/flags.ts';
+import { command } from '../../vocabulary/flags.ts';
 import { createFlags, deleteFlags, execFlags, killFlags, plannerFlags, refusedFlags, runFlags } from './lifecycle-flags.ts';
 
 const oneContainer = { min: 1, max: 1 } as const;

@@ -3,7 +3,7 @@ import { containerState, type ContainerState } from '../../runtime/state.ts';
 import { listRecords } from '../../runtime/store.ts';
 import type { OciInvocation } from './invocation.ts';
 import { print } from './output.ts';
-import { alignColumns } from '../vocabulary/table.ts';
+import { alignColumns } from '../../vocabulary/table.ts';
 import type { listFlags } from './reporting-flags.ts';
 
 /** Containers whose record cannot be read are left out: one broken folder must not hide the others. */

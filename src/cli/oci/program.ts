@@ -1,4 +1,4 @@
-import type { Program } from '../vocabulary/flags.ts';
+import type { Program } from '../../vocabulary/flags.ts';
 import { globalFlags } from './global-flags.ts';
 import { checkpoint, create, exec, kill, pause, planner, refused, remove, restore, resume, run, start, state } from './lifecycle-commands.ts';
 import { events, features, list, ps, spec, update } from './reporting-commands.ts';

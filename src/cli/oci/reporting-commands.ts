@@ -1,4 +1,4 @@
-import { command } from '../vocabulary/flags.ts';
+import { command } from '../../vocabulary/flags.ts';
 import { eventsFlags, listFlags, psFlags, specFlags, updateFlags } from './reporting-flags.ts';
 
 export const events = command({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { parseCommandLine, type Values } from '../vocabulary/flags.ts';
+import { parseCommandLine, type Values } from '../../vocabulary/flags.ts';
 import { update } from './reporting-commands.ts';
 import type { updateFlags } from './reporting-flags.ts';
 import { resourcesOfFlags } from './update.ts';

@@ -4,7 +4,7 @@ import { DelosError } from '../../lib/errors.ts';
 import { parseResources } from '../../oci/config/parse.ts';
 import type { Resources } from '../../oci/config/types.ts';
 import { updateContainer } from '../../runtime/update.ts';
-import type { Values } from '../vocabulary/flags.ts';
+import type { Values } from '../../vocabulary/flags.ts';
 import type { OciInvocation } from './invocation.ts';
 import type { updateFlags } from './reporting-flags.ts';
 
