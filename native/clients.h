@@ -75,6 +75,13 @@ static int clients_behind(void)
 	return 0;
 }
 
+static void clients_drop_behind(void)
+{
+	for (int i = 0; i < CLIENTS; i++)
+		if (client_is_behind(&clients[i]))
+			client_drop(&clients[i]);
+}
+
 static void client_send(struct client *client)
 {
 	while (client_is_behind(client)) {

@@ -104,6 +104,10 @@ __attribute__((used)) static void start(long *stack)
 		quit(125);
 	call4(__NR_rt_sigprocmask, SIG_BLOCK, &all, 0, sizeof all);
 	int command = (int)call0(__NR_fork);
+	if (command < 0) {
+		complain(argv[2], ": cannot be started\n");
+		quit(126);
+	}
 	if (command == 0)
 		run_command(argv + 2, environment);
 	for (;;) {

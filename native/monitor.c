@@ -174,7 +174,9 @@ static void prepare_polls(struct pollfd *polls, int signals, int listener, int r
 		int full = client->fd >= 0 && client_has_frame(client);
 		waiting |= full;
 		short events = (short)((client_is_behind(client) ? POLLOUT : 0) | (full ? 0 : POLLIN));
-		want(&polls[FIRST_CLIENT + i], exit_code >= 0 && !client_is_behind(client) ? -1 : client->fd, events);
+		/* Nothing is asked of a client whose frame waits for the container; its hanging up would be told again and again. */
+		int idle = !client_is_behind(client) && (full || exit_code >= 0);
+		want(&polls[FIRST_CLIENT + i], idle ? -1 : client->fd, events);
 	}
 	want(&polls[SIGNALS], exit_code >= 0 ? -1 : signals, POLLIN);
 	want(&polls[LISTENER], exit_code >= 0 ? -1 : listener, POLLIN);
@@ -193,8 +195,13 @@ static void watch(int signals, int listener, int init)
 		prepare_polls(polls, signals, listener, rests);
 		int timeout = exit_code >= 0 ? (clients_behind() ? 2000 : 0) : rests ? 100 : -1;
 		long ready = call3(__NR_poll, polls, POLLS, timeout);
-		if (exit_code >= 0 && ready <= 0)
-			return;
+		if (exit_code >= 0 && ready <= 0) {
+			if (!clients_behind())
+				return;
+			/* The rest is for the log and for those who read. */
+			clients_drop_behind();
+			continue;
+		}
 		if (polls[SIGNALS].revents) {
 			call3(__NR_read, signals, info, sizeof info);
 			reap(init);
@@ -258,8 +265,12 @@ __attribute__((used)) static void start(long *stack)
 	write_exit(oom);
 	clients_end((unsigned)exit_code);
 	if ((contains(mode, 'd') || call0(__NR_getppid) != starter) && argc > 4) {
-		unsigned long none = 0;
+		unsigned long none = 0, all = ~0ul;
+		long at_once[2] = { 0, 0 };
 		call3(__NR_close_range, 3, ~0u, 0);
+		/* What came meanwhile, such as SIGPIPE, must not end the clean-up. */
+		while (call4(__NR_rt_sigtimedwait, &all, 0, at_once, sizeof all) > 0)
+			;
 		call4(__NR_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
 		call3(__NR_execve, argv[4], argv + 4, environment);
 	}

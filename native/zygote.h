@@ -31,6 +31,8 @@ static void zygote(int requests)
 			quit(0);
 		if (count == REQUEST_FDS && call0(__NR_fork) == 0) {
 			call4(__NR_rt_sigaction, SIGCHLD, fallback, 0, 8);
+			/* Else requests that wait would outlive the zygote, and their senders wait with them. */
+			call1(__NR_close, requests);
 			runner(got.fds);
 		}
 		for (size_t i = 0; i < count; i++)

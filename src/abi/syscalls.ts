@@ -33,6 +33,7 @@ export const syscalls = {
   setresgid: [119, 'rgid:int', 'egid:int', 'sgid:int'],
   setsid: [112],
   capset: [126, 'header:struct', 'data:struct'],
+  rt_sigtimedwait: [128, 'set:struct', 'info:struct', 'timeout:struct', 'size:int'],
   rt_sigprocmask: [14, 'how:enum SIG_', 'set:struct', 'old:struct', 'size:int'],
   personality: [135, 'persona:flags PER_'],
   prctl: [157, 'option:enum PR_', 'arg2:int', 'arg3:int', 'arg4:int', 'arg5:int'],

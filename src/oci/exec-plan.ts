@@ -13,12 +13,13 @@ import { Cells, label, type Build, type Field, type Request } from './field.ts';
 import { cloneProcess, openProcPid, pidFile } from './init.ts';
 import { oomScoreAdj, rlimits } from './limits.ts';
 import { namespaceTypes, openOwnPidNamespace } from './namespaces.ts';
-import { blockSignals, refusedSteps, superviseSteps, unblockSignals } from './plan.ts';
+import { refusedSteps, superviseSteps } from './plan.ts';
 import { closeOnExec, cwd, findProgram, program, umask } from './program.ts';
 import { ready } from './ready.ts';
 import { ioPriority, personality, scheduler } from './scheduling.ts';
 import { earlySeccomp, listenedSeccomp, seccomp } from './seccomp.ts';
 import { keyring, session } from './session.ts';
+import { blockSignals, unblockSignals } from './signals.ts';
 import { apparmor, closeProcfs, privateProcfs, selinux } from './sysctl.ts';
 import { becomeRoot } from './user-namespace.ts';
 

@@ -6,6 +6,7 @@ import { clone_args } from '../abi/structs.ts';
 import { addressOf, Block, cell, cStrings, record, type Cell } from '../plan/block.ts';
 import { call, jump, type Item } from '../plan/step.ts';
 import { label, type Build } from './field.ts';
+import { unblockSignals } from './signals.ts';
 
 /** A program started by the plan while it runs: a hook, newuidmap. */
 export interface Program {
@@ -41,6 +42,7 @@ export function runProgram(program: Program, why: string): Item[] {
     call('clone3', [args, clone_args.size], why, { child }),
     jump(parent, why),
     child,
+    unblockSignals(why),
     ...(program.stdin ? [call('dup3', [program.stdin, 0, 0], why)] : []),
     call('dup3', [2, 1, 0], why),
     ...(program.cwd === undefined ? [] : [call('chdir', [program.cwd], why, { accept: { any: 'next' } })]),

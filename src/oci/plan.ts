@@ -1,7 +1,6 @@
-import { SIG_BLOCK, SIG_SETMASK } from '../abi/process.ts';
 import { SIGKILL } from '../abi/signal.ts';
 import { timespec } from '../abi/structs.ts';
-import { bytes, cell, record } from '../plan/block.ts';
+import { cell, record } from '../plan/block.ts';
 import { call, jump, type Item, type Label, type Plan, type Section } from '../plan/step.ts';
 import { giveUp } from './channel.ts';
 import type { Config } from './config/types.ts';
@@ -11,6 +10,7 @@ import { poststopSteps } from './hooks.ts';
 import { cloneProcess } from './init.ts';
 import { cloneFlags, leavePidNamespace } from './namespaces.ts';
 import { order } from './order.ts';
+import { blockSignals, unblockSignals } from './signals.ts';
 
 /** What the executor does when the container is built, or has ended. */
 export interface PlanOptions {
@@ -73,18 +73,6 @@ function endSteps(build: Build, { ended = [], keep }: PlanOptions): Item[] {
   const { held } = build.request;
   // A held container is stopped, and stays, until it is deleted; the poststop hooks run then.
   return [...ended, ...(held ? [] : poststopSteps(build)), ...(held || keep ? [] : removalSteps(build.request))];
-}
-
-const everySignal = bytes(new Uint8Array(8).fill(0xff), '~0');
-const noSignal = bytes(new Uint8Array(8), '0');
-
-/** The runtime passes signals on by signalfd(2), which wants them blocked. */
-export function blockSignals(): Item {
-  return call('rt_sigprocmask', [SIG_BLOCK, everySignal, 0, 8], 'signals are passed on to the container');
-}
-
-export function unblockSignals(): Item {
-  return call('rt_sigprocmask', [SIG_SETMASK, noSignal, 0, 8], 'the program starts with no signal blocked');
 }
 
 /** Waits for the process, does what is to be done afterwards, and exits as it did. */

@@ -52,6 +52,8 @@ function checked(wanted: CreateRequest, held: boolean): Prepared {
 }
 
 async function build(wanted: CreateRequest, prepared: Prepared, place: Place, options: PlanOptions): Promise<number> {
+  // Only there it is known whether they are open; else a descriptor of the plan could take their place, and stay.
+  if (wanted.preserveFds > 0) place.needOwnProcess?.();
   const refused = place.refused && { refused: place.refused };
   const plan = timed(wanted, 'planned', () => encode(planContainer(prepared.config, prepared.facts, prepared.request, { ...options, ...refused })));
   wanted.notes?.debug(`${plan.steps.length} steps, ${plan.bytes.length} bytes`);

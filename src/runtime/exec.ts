@@ -30,6 +30,7 @@ export async function execContainer(wanted: ExecRequest, place: Place = spawned)
     if (wanted.detach) throw new DelosError('bad-usage', 'cannot allocate tty if the process is detached without a console socket');
     return runInTerminal((consoleSocket) => execContainer({ ...wanted, consoleSocket }));
   }
+  if (wanted.preserveFds > 0) place.needOwnProcess?.();
   const config: Config = { ...record.config, process: wanted.process };
   const request = requestOf(wanted, record, config);
   const facts = probe({ process: wanted.process, ociVersion: config.ociVersion, root: { path: record.rootfs } }, record.bundle, []);

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
+import fs from 'node:fs';
 import { F_DUPFD, F_SETFD } from '../abi/fcntl.ts';
 import { Address, Block, Cell, cStrings } from '../plan/block.ts';
 import { DelosError } from '../lib/errors.ts';
 import { planFd, type EncodedPlan } from '../plan/encode.ts';
 import { call, type Item } from '../plan/step.ts';
+import { drainSignals, unblockSignals } from '../oci/signals.ts';
 import { childProcess } from '../sys/builtin.ts';
 import { executorFd, memfd } from '../sys/memfd.ts';
 import { syscall } from '../sys/syscall.ts';
@@ -52,9 +54,10 @@ export function becoming(report: readonly string[]): Place {
   };
 }
 
-/** Node marks what it inherits close-on-exec. */
+/** Node marks what it inherits close-on-exec. Where nothing was inherited, the first thing it has opened itself is an epoll. */
 function keepOpen(fd: number): void {
   try {
+    if (fs.readlinkSync(`/proc/self/fd/${fd}`) === 'anon_inode:[eventpoll]') throw new Error("an epoll of Node's");
     syscall('fcntl', fd, F_SETFD, 0);
   } catch (cause) {
     throw new DelosError('bad-usage', `--preserve-fds: descriptor ${fd} is not open`, { cause });
@@ -70,6 +73,9 @@ export function reportSteps(command: readonly string[], env: readonly string[]):
   argv.link(8 * command.length, number);
   return [
     call('decimal', [new Address(new Cell('digits', number, 0)), planFd], 'the report is in the plan'),
+    // They were for a container that is no more, and Node would die of them.
+    ...drainSignals('tells of the refusal'),
+    unblockSignals('tells of the refusal'),
     call('execve', [path, argv, cStrings(env)], 'tells of the refusal'),
     call('exit_group', [125], 'nobody is there to tell'),
   ];

@@ -7,6 +7,10 @@ import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { runHooks } from '../../src/runtime/hooks.ts';
 import type { OciState } from '../../src/runtime/state.ts';
+import { makeBundle } from '../support/bundle.ts';
+import { runDelos } from '../support/delos.ts';
+import { newId } from '../support/marker.ts';
+import { skipUnless } from '../support/skip.ts';
 
 const state: OciState = { ociVersion: '1.3.0', id: 'one', status: 'running', pid: 7, bundle: '/b' };
 
@@ -101,4 +105,12 @@ test('no descriptor is left open', async () => {
     await runHooks('poststart', [{ path: '/no/such' }], state).catch(() => undefined);
   }
   assert.equal(count(), before);
+});
+
+test('a hook begins with no signal blocked, although its runtime blocks them', { skip: skipUnless('root', 'busybox', 'cgroups') }, (context) => {
+  const file = fileFor(context);
+  using bundle = makeBundle((config) => ({ ...config, hooks: { createRuntime: [shell(`exec grep SigBlk /proc/self/status >${file}`)] } }));
+  const { status, stderr } = runDelos(['run', newId()], { bundle });
+  assert.equal(status, 0, stderr);
+  assert.match(fs.readFileSync(file, 'utf8'), /^SigBlk:\s0{16}$/m);
 });
