@@ -48,7 +48,7 @@ export function runProgram(program: Program, why: string): Item[] {
     ...(program.cwd === undefined ? [] : [call('chdir', [program.cwd], why, { accept: { any: 'next' } })]),
     ...(program.umask === undefined ? [] : [call('umask', [program.umask], why)]),
     call('close_range', [3, 0xffffffff, CLOSE_RANGE_CLOEXEC], why),
-    call('execve', [program.path, program.argv, cStrings(program.env)], why),
+    call('execve', [program.path, program.argv, cStrings(program.env)], why, program.tolerant ? { accept: { any: 'next' } } : {}),
     call('exit_group', [127], why),
     parent,
     call('wait', [pidfd, program.timeoutMs], why, program.tolerant ? { accept: { any: 'next' } } : { want: 0 }),

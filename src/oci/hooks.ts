@@ -20,6 +20,9 @@ function stateText(build: Build, status: Status): { text: Block; length: number;
   return { text, length: whole.length, pid: new Address(new Cell('pid in the state', text, before.length)) };
 }
 
+/** The longest wait that poll(2) takes, 24 days. */
+const MOST_MS = 0x7fffffff;
+
 /** How a list of hooks is run. Of a working directory and a mask the specification has no word; runc and crun begin in the bundle. */
 type Surroundings = Pick<Program, 'cwd' | 'umask' | 'tolerant'>;
 
@@ -36,7 +39,7 @@ function runHooks(build: Build, name: string, hooks: readonly Hook[], status: St
     ...hooks.flatMap((hook, index) => [
       call('lseek', [stdin, 0, SEEK_SET], `${why}/${index}`),
       ...runProgram(
-        { path: hook.path, argv: cStrings(hook.args ?? [hook.path]), env: hook.env ?? [], stdin, timeoutMs: hook.timeout === undefined ? -1 : hook.timeout * 1000, ...surroundings },
+        { path: hook.path, argv: cStrings(hook.args ?? [hook.path]), env: hook.env ?? [], stdin, timeoutMs: hook.timeout === undefined ? -1 : Math.min(hook.timeout * 1000, MOST_MS), ...surroundings },
         `${why}/${index}`,
       ),
     ]),

@@ -61,6 +61,6 @@ export function leavePidNamespace({ cells }: Build): Item {
 
 export const joinNamespaces: Field = {
   at: ['/linux/namespaces'],
-  support: 'full',
+  support: { partial: 'all eight can be made, and all but a user namespace joined by path' },
   init: (build) => joinedByInit.flatMap((type) => join(build, type)),
 };

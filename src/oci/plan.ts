@@ -5,7 +5,7 @@ import { call, jump, type Item, type Label, type Plan, type Section } from '../p
 import { giveUp } from './channel.ts';
 import type { Config } from './config/types.ts';
 import type { Facts } from './facts.ts';
-import { Cells, label, type Build, type Request } from './field.ts';
+import { Cells, label, namespaceOf, type Build, type Request } from './field.ts';
 import { poststopSteps } from './hooks.ts';
 import { cloneProcess } from './init.ts';
 import { cloneFlags, leavePidNamespace } from './namespaces.ts';
@@ -44,6 +44,8 @@ function runtimeSection(build: Build, options: PlanOptions, waits: boolean, star
       ...(waits ? [blockSignals()] : []),
       ...order.flatMap((field) => field.before?.(build) ?? []),
       ...cloneProcess(build, cloneFlags(build), start),
+      // Hooks are not to be born in a pid namespace that init has joined.
+      ...(namespaceOf(build.config, 'pid')?.path === undefined ? [] : [leavePidNamespace(build)]),
       ...order.flatMap((field) => field.after?.(build) ?? []),
       ...(waits ? superviseSteps(build, endSteps(build, options)) : [call('exit_group', [0], 'the container waits for start')]),
       refused,
@@ -90,12 +92,12 @@ export function superviseSteps({ cells }: Build, afterwards: readonly Item[] = [
  * after that nobody else knows of.
  */
 function refusedRemovalSteps({ cgroup }: Request): Item[] {
-  const moment = record(timespec, { tv_nsec: 2_000_000 });
-  const why = 'nothing stays behind';
-  return [
-    call('nanosleep', [moment, 0], 'a cgroup is busy for a moment after its last process', { accept: { any: 'next' } }),
-    ...cgroup.map(({ directory }) => call('rmdir', [directory], why, { accept: { any: 'next' } })),
-  ];
+  return [pause(2), ...cgroup.map(({ directory }) => call('rmdir', [directory], 'nothing stays behind', { accept: { any: 'next' } }))];
+}
+
+function pause(milliseconds: number): Item {
+  const time = record(timespec, { tv_nsec: milliseconds * 1_000_000 });
+  return call('nanosleep', [time, 0], 'a cgroup is busy for a moment after its last process', { accept: { any: 'next' } });
 }
 
 /** Init is killed and waited for; what else there is in the container dies with it, or with its cgroup. */
@@ -108,22 +110,29 @@ export function refusedSteps(build: Build): Item[] {
   ];
 }
 
-/** Removes the container's cgroups and its folder. A cgroup can stay busy for a moment after its last process. */
+/**
+ * Removes the container's cgroups and its folder. A cgroup that stays busy has processes that outlived init, or cgroups made inside:
+ * then the folder is kept, and `delete --force` finds them.
+ */
 function removalSteps(request: Request): Item[] {
-  const moment = record(timespec, { tv_nsec: 2_000_000 });
   const why = 'nothing stays behind';
-  const groups = request.cgroup.flatMap(({ directory }): Item[] => {
-    const again = label(`${directory} is busy`);
-    const gone = label(`${directory} is gone`);
-    return [
-      call('rmdir', [directory], why, { accept: { EBUSY: again, any: gone } }),
-      jump(gone, why),
-      again,
-      call('nanosleep', [moment, 0], why, { accept: { any: 'next' } }),
-      call('rmdir', [directory], why, { accept: { any: 'next' } }),
-      gone,
-    ];
-  });
-  const files = ['init', 'state.json'].map((name) => call('unlink', [`${request.folder}/${name}`], why, { accept: { any: 'next' } }));
-  return [...groups, ...files, call('rmdir', [request.folder], why, { accept: { any: 'next' } })];
+  const kept = label('`delete --force` has the rest to do');
+  const gone = label('the cgroups are gone');
+  const [busy, stillBusy] = [label('a cgroup is busy'), label('a cgroup is still busy')];
+  const removeAll = (onBusy: Label): Item[] => request.cgroup.map(({ directory }) => call('rmdir', [directory], why, { accept: { EBUSY: onBusy, any: 'next' } }));
+  return [
+    ...removeAll(busy),
+    jump(gone, why),
+    busy,
+    pause(2),
+    ...removeAll(stillBusy),
+    jump(gone, why),
+    stillBusy,
+    pause(100),
+    ...removeAll(kept),
+    gone,
+    ...['init', 'state.json'].map((name) => call('unlink', [`${request.folder}/${name}`], why, { accept: { any: 'next' } })),
+    call('rmdir', [request.folder], why, { accept: { any: 'next' } }),
+    kept,
+  ];
 }

@@ -10,6 +10,7 @@ import { namespaceTypes } from '../oci/namespaces.ts';
 import { hostFacts, probe } from '../oci/probe.ts';
 import { encode } from '../plan/encode.ts';
 import { spawned, type Place } from './place.ts';
+import { checkLabels } from './prepare.ts';
 import type { ContainerRecord } from './record.ts';
 import type { ExecRequest } from './requests.ts';
 import { conditionOf } from './status.ts';
@@ -32,6 +33,7 @@ export async function execContainer(wanted: ExecRequest, place: Place = spawned)
   }
   if (wanted.preserveFds > 0) place.needOwnProcess?.();
   const config: Config = { ...record.config, process: wanted.process };
+  checkLabels({ ...config, linux: {} }, hostFacts());
   const request = requestOf(wanted, record, config);
   const facts = probe({ process: wanted.process, ociVersion: config.ociVersion, root: { path: record.rootfs } }, record.bundle, []);
   const plan = planExec(config, facts, request, { pid, namespaces: differing(pid), wait: !wanted.detach }, place.refused);

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { listProcesses } from '../cgroup/processes.ts';
 import { asSeenBy } from '../cgroup/hierarchy.ts';
 import { cgroupDirectories, cgroupPaths, type CgroupDirectory } from '../cgroup/path.ts';
 import { DelosError } from '../lib/errors.ts';
@@ -87,18 +88,13 @@ function requestOf(wanted: CreateRequest, held: boolean, rootfs: string, cgroup:
   };
 }
 
-/** A cgroup with processes in it is somebody else's: its limits would change, and deleting the container would kill them. As runc. */
+/** A cgroup with processes in it, or below it, is somebody else's: its limits would change, and deleting the container would kill them. As runc. */
 function checkEmpty(directories: readonly CgroupDirectory[]): void {
   for (const { directory } of directories) {
-    let text = '';
     // Mostly it is not there, and an error takes longer to be made than all the rest.
     if (!fs.existsSync(directory)) continue;
-    try {
-      text = fs.readFileSync(`${directory}/cgroup.procs`, 'utf8');
-    } catch {
-      continue;
-    }
-    if (text !== '') throw new DelosError('wrong-state', `linux.cgroupsPath: ${directory} is not empty: ${text.trim().split('\n').length} process(es) found`, { field: '/linux/cgroupsPath' });
+    const found = listProcesses({ '': directory }).length;
+    if (found > 0) throw new DelosError('wrong-state', `linux.cgroupsPath: ${directory} is not empty: ${found} process(es) found`, { field: '/linux/cgroupsPath' });
   }
 }
 
@@ -119,7 +115,7 @@ function checkTerminal(config: Config, { consoleSocket }: CreateRequest): void {
 }
 
 /** A label for a security module that is not there must not be dropped in silence: config.md "process". */
-function checkLabels({ process, linux }: Config, host: { apparmor: boolean; selinux: boolean }): void {
+export function checkLabels({ process, linux }: Config, host: { apparmor: boolean; selinux: boolean }): void {
   if (process?.apparmorProfile && process.apparmorProfile !== 'unconfined' && !host.apparmor) throw new DelosError('unsupported', `process.apparmorProfile: this kernel has no AppArmor, ${process.apparmorProfile} cannot be applied`, { field: '/process/apparmorProfile' });
   if (process?.selinuxLabel && !host.selinux) throw new DelosError('unsupported', 'process.selinuxLabel: this kernel has no SELinux', { field: '/process/selinuxLabel' });
   if (linux?.mountLabel && !host.selinux) throw new DelosError('unsupported', 'linux.mountLabel: this kernel has no SELinux', { field: '/linux/mountLabel' });

@@ -36,10 +36,20 @@ export class WarmPlanner implements Disposable {
   /** All it has open, sorted; sockets and the like by their kind alone. */
   descriptors(): string[] {
     const folder = `/proc/${this.#process.pid}/fd`;
-    return fs.readdirSync(folder).map((fd) => fs.readlinkSync(path.join(folder, fd)).replace(/:\[\d+\]$/, '')).sort();
+    return fs.readdirSync(folder).flatMap((fd) => kindOf(path.join(folder, fd)) ?? []).sort();
   }
 
   [Symbol.dispose](): void {
     this.#process.kill('SIGKILL');
+  }
+}
+
+/** Nothing for a descriptor that was closed since it was listed. */
+function kindOf(link: string): string | undefined {
+  try {
+    return fs.readlinkSync(link).replace(/:\[\d+\]$/, '');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }

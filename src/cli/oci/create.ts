@@ -6,7 +6,7 @@ import type { createFlags } from './lifecycle-flags.ts';
 
 export async function run(invocation: OciInvocation<typeof createFlags>): Promise<number> {
   const request = createRequest(invocation);
-  if (await explained(invocation.globals.explain, request)) return 0;
+  if (await explained(invocation.globals.explain, request, true)) return 0;
   const { createContainer } = await import('../../runtime/create.ts');
   await createContainer(request, invocation.caller.place(reportCommand(invocation, false)));
   return 0;

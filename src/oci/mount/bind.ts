@@ -1,7 +1,8 @@
-import { AT_FDCWD, AT_RECURSIVE, O_CLOEXEC } from '../../abi/fcntl.ts';
-import { OPEN_TREE_CLONE } from '../../abi/mount.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, O_CLOEXEC } from '../../abi/fcntl.ts';
+import { MS_SLAVE, OPEN_TREE_CLONE } from '../../abi/mount.ts';
+import { mount_attr } from '../../abi/structs.ts';
 import { DelosError } from '../../lib/errors.ts';
-import { cell, type Cell } from '../../plan/block.ts';
+import { cell, record, type Cell } from '../../plan/block.ts';
 import { call, type Item, type Step } from '../../plan/step.ts';
 import path from 'node:path';
 import type { Mount } from '../config/types.ts';
@@ -30,6 +31,12 @@ function runtimeOpens(build: Build, options: MountOptions): boolean {
   return build.facts.uid === 0 && (hasNew(build.config, 'user') || options.idmap !== undefined);
 }
 
+/** A copy that the runtime has made is a peer of the host's mount, as init's is not: what is mounted below it must stay in the container. */
+function apart(opened: Cell, why: string): Step {
+  const attributes = record(mount_attr, { propagation: MS_SLAVE }, { propagation: () => 'MS_SLAVE' });
+  return call('mount_setattr', [opened, '', AT_EMPTY_PATH | AT_RECURSIVE, attributes, mount_attr.size], `${why}/source`);
+}
+
 /** One bind mount: the steps of the runtime, and those of init. */
 export function bindMount(build: Build, mount: Mount, options: MountOptions, why: string): { before: Item[]; init: Item[] } {
   const source = bindSource(build, mount);
@@ -40,7 +47,7 @@ export function bindMount(build: Build, mount: Mount, options: MountOptions, why
   const open = openSource(build, mount, options, opened, why);
   const { set, clear } = options.attributes;
   return {
-    before: early ? [open, ...(options.idmap ? idMap(build, mount, options, opened, why) : [])] : [],
+    before: early ? [open, apart(opened, why), ...(options.idmap ? idMap(build, mount, options, opened, why) : [])] : [],
     init: [
       ...openTarget(build, mount.destination, kind, why),
       ...(early ? [] : [open]),

@@ -2,6 +2,7 @@ import { CLONE_NEWUSER, CLONE_PIDFD } from '../../abi/clone.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, O_CLOEXEC, O_DIRECTORY, O_PATH, O_RDONLY } from '../../abi/fcntl.ts';
 import { MOUNT_ATTR_IDMAP } from '../../abi/mount.ts';
 import { flagNames } from '../../abi/names.ts';
+import { PR_SET_PDEATHSIG } from '../../abi/process.ts';
 import { SIGCHLD, SIGKILL } from '../../abi/signal.ts';
 import { clone_args, mount_attr } from '../../abi/structs.ts';
 import { addressOf, Block, cell, member, record, type Cell } from '../../plan/block.ts';
@@ -34,6 +35,7 @@ export function idMap(build: Build, mount: Mount, options: MountOptions, on: Cel
     call('clone3', [args, clone_args.size], why, { child, out: pid }),
     jump(parent, why),
     child,
+    call('prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0], 'a refusal takes it along'),
     call('pause', [], 'until it is killed'),
     call('exit_group', [0], why),
     parent,

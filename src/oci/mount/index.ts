@@ -35,7 +35,7 @@ function planMount(build: Build, mount: Mount, why: string): PlannedMount {
   const options = parseMountOptions(mount.options ?? []);
   refuseProc(mount, why);
   if (options.remount) return { before: [], init: remount(build, mount, options, why) };
-  if (options.bind || mount.type === 'bind') return bindMount(build, mount, { bind: 'one', ...options }, why);
+  if (options.bind || mount.type === 'bind') return bindMount(build, mount, { bind: 'one', ...(mount.uidMappings && { idmap: 'one' as const }), ...options }, why);
   if (mount.type === undefined) throw new DelosError('bad-config', `${named(why)}.type: expected a type, or the option bind`, { field: `${why}/type` });
   if (mount.type === 'cgroup' || mount.type === 'cgroup2') return { before: [], init: cgroupMount(build, mount, options, why) };
   if (options.tmpcopyup && mount.type === 'tmpfs') return { before: [], init: copyUpMount(build, mount, options, why) };
