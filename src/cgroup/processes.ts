@@ -56,8 +56,8 @@ export async function signalAll(paths: CgroupPaths, signal: NodeJS.Signals | num
   }
 }
 
-/** cgroup.kill, Linux 5.14. It is only of use where v2 has the processes. */
-function killAtOnce(paths: CgroupPaths): boolean {
+/** cgroup.kill, Linux 5.14. It is only of use where v2 has the processes: false otherwise, and nothing is done. */
+export function killAtOnce(paths: CgroupPaths): boolean {
   const directory = paths[''];
   if (directory === undefined || readControlFile(directory, 'cgroup.procs') === undefined) return false;
   if (Object.keys(paths).length > 1 && processDirectory(paths) !== directory) {

@@ -57,9 +57,9 @@ export async function attachTo(places: Places, container: Container, { input, de
   return { done };
 }
 
-function pauseUntilDrained(socket: NodeJS.ReadableStream, stream: NodeJS.WriteStream): void {
-  socket.pause();
-  stream.once('drain', () => socket.resume());
+function pauseUntilDrained(source: NodeJS.ReadableStream, sink: NodeJS.WritableStream): void {
+  source.pause();
+  sink.once('drain', () => source.resume());
 }
 
 /** Passes stdin on until the keys are typed. Gives what undoes it. */
@@ -69,7 +69,8 @@ function forwardInput(socket: NodeJS.WritableStream, tty: boolean, detachKeys: U
   const keys = new KeySequence(detachKeys);
   const forward = (data: Buffer): void => {
     const { passed, matched } = raw ? keys.take(data) : { passed: data, matched: false };
-    if (passed.length > 0) socket.write(inputFrames(passed));
+    // A terminal is read on: its keys may be those that detach.
+    if (passed.length > 0 && !socket.write(inputFrames(passed)) && !raw) pauseUntilDrained(stdin, socket);
     if (matched) detach();
   };
   // A terminal has no end of input but the key for it.
@@ -79,7 +80,8 @@ function forwardInput(socket: NodeJS.WritableStream, tty: boolean, detachKeys: U
   return () => {
     stdin.off('data', forward).off('end', end).pause();
     if (raw) stdin.setRawMode(false);
-    stdin.unref();
+    // A file has none.
+    stdin.unref?.();
   };
 }
 

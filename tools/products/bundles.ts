@@ -33,7 +33,6 @@ const program: BuildOptions = {
   ...common,
   format: 'cjs',
   minifySyntax: true,
-  minifyWhitespace: true,
   plugins: [eager],
   define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
 };

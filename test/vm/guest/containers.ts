@@ -178,13 +178,14 @@ for (const noNewPrivileges of [true, false]) {
   });
 }
 
-test('a process that joins is confined as well, and delete --force needs no signal that the profile would let in', { skip: noParser }, async (context) => {
+test('a process that joins is confined as well, and kill KILL and delete --force need no signal that the profile would let in', { skip: noParser }, async (context) => {
   loadProfile();
   using bundle = makeBundle(script('echo running; exec sleep 1000', changed({ apparmorProfile: profile })));
   const { id, outcome } = await running(context, bundle);
   const { stdout, stderr } = runDelos(['exec', id, 'cat', '/proc/self/attr/current', '/proc/self/cgroup'], { timeoutMs });
   assert.equal(stdout, `${profile} (enforce)\n0::/\n`, stderr);
-  assert.equal(runDelos(['kill', id, 'KILL'], { timeoutMs }).status, 1);
+  assert.equal(runDelos(['kill', id, 'TERM'], { timeoutMs }).status, 1);
+  assert.equal(runDelos(['kill', id, 'KILL'], { timeoutMs }).status, 0);
   assert.deepEqual(failureOf(runDelos(['delete', '--force', id], { timeoutMs })), { status: 0, stderr: '' });
   assert.equal((await outcome).status, 137);
 });
