@@ -118,13 +118,20 @@ export function listRecords(root: string): StoreEntry[] {
   });
 }
 
-/** Removes the container's folder with all in it. What is not there is no failure. @throws DelosError bad-id, io */
+/**
+ * Removes the container's folder with all in it. What is not there is no failure. A maker that does not know yet that its container
+ * is being deleted may put something into it meanwhile: then it is tried again.
+ * @throws DelosError bad-id, io
+ */
 export function removeFolder(root: string, id: string): void {
   const folder = containerFolder(root, id);
-  try {
-    fs.rmSync(folder, { recursive: true, force: true });
-  } catch (cause) {
-    throw new DelosError('io', `${folder}: cannot be removed: ${errnoOf(cause) ?? 'an error'}`, { cause });
+  for (let attempts = 10; ; attempts--) {
+    try {
+      return fs.rmSync(folder, { recursive: true, force: true });
+    } catch (cause) {
+      const errno = errnoOf(cause) ?? 'an error';
+      if (errno !== 'ENOTEMPTY' || attempts === 0) throw new DelosError('io', `${folder}: cannot be removed: ${errno}`, { cause });
+    }
   }
 }
 
