@@ -3,7 +3,10 @@ import { join, posix } from 'node:path';
 import { root, sources } from './files.ts';
 
 /** The folders of src, lowest first. A folder imports only itself and those before it. */
-export const folders = ['lib', 'abi', 'sys', 'bpf', 'plan', 'seccomp', 'cgroup', 'oci', 'runtime', 'containers', 'vocabulary', 'everyday', 'library', 'cli'] as const;
+export const folders = [
+  'lib', 'abi', 'sys', 'bpf', 'netlink', 'tar', 'plan', 'seccomp', 'cgroup', 'oci', 'runtime', 'layers', 'registry', 'images', 'network', 'containers',
+  'vocabulary', 'everyday', 'library', 'cli',
+] as const;
 
 const specifiers = /(?:^|\n)\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/g;
 
