@@ -10,6 +10,10 @@ export const errorCodes = {
   'kernel-refused': 'the kernel refused a system call',
   'hook-failed': 'a hook failed',
   interrupted: 'a process of Delos was killed from outside',
+  'bad-reference': 'the name of the image is not valid',
+  'bad-image': 'the image is not valid',
+  'no-image': 'there is no such image',
+  registry: 'a registry could not be reached, refused, or gave an answer that cannot be used',
   io: 'a file could not be read or written',
 } as const;
 
