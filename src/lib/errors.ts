@@ -9,6 +9,8 @@ export const errorCodes = {
   unsupported: 'this host cannot do what was asked',
   'kernel-refused': 'the kernel refused a system call',
   'hook-failed': 'a hook failed',
+  'bad-archive': 'an archive or a layer is not valid, or leads out of its folder',
+  'too-large': 'what was read goes beyond a limit that was set',
   interrupted: 'a process of Delos was killed from outside',
   'bad-reference': 'the name of the image is not valid',
   'bad-image': 'the image is not valid',
