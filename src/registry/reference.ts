@@ -1,5 +1,6 @@
 import { DelosError } from '../lib/errors.ts';
 import { isDigest, type Digest } from './digest.ts';
+import { shown } from './shown.ts';
 
 /**
  * The name of an image, whole: docker's defaults are filled in. Printed by {@link formatReference} as
@@ -68,12 +69,6 @@ function checkName(text: string, domain: string, path: string): void {
 
 function bad(text: string, reason: string): DelosError {
   return new DelosError('bad-reference', `invalid image name '${shown(text)}': ${reason}`);
-}
-
-/** Foreign text as it may stand in a message: one line, no control characters, not endless. */
-function shown(text: string): string {
-  const clean = JSON.stringify(text).slice(1, -1);
-  return clean.length > 300 ? `${clean.slice(0, 300)}...` : clean;
 }
 
 /** The whole name: `docker.io/library/alpine:latest`. {@link parseReference} reads it back as it was. */
