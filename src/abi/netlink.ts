@@ -1,4 +1,4 @@
-/** <linux/netlink.h>, <linux/rtnetlink.h>, <linux/if_link.h>, <linux/if_addr.h>: the little of rtnetlink(7) that moving a device takes. */
+/** <linux/netlink.h>: netlink(7); and the little of rtnetlink(7) that moving a device takes: rtnetlink.ts has the rest. */
 export const NETLINK_ROUTE = 0;
 export const NLM_F_REQUEST = 1;
 export const NLM_F_ACK = 4;
@@ -12,3 +12,36 @@ export const IFLA_NEW_IFINDEX = 49;
 export const IFA_ADDRESS = 1;
 export const IFA_LOCAL = 2;
 export const AF_INET6 = 10;
+
+export const NETLINK_NETFILTER = 12;
+export const NLM_F_MULTI = 2;
+export const NLM_F_ECHO = 8;
+export const NLM_F_DUMP_INTR = 0x10;
+export const NLM_F_ROOT = 0x100;
+export const NLM_F_MATCH = 0x200;
+export const NLM_F_EXCL = 0x200;
+export const NLM_F_APPEND = 0x800;
+export const NLM_F_CAPPED = 0x100;
+export const NLM_F_ACK_TLVS = 0x200;
+export const NLMSG_NOOP = 1;
+export const NLMSG_ERROR = 2;
+export const NLMSG_DONE = 3;
+export const NLMSG_OVERRUN = 4;
+export const NLMSGERR_ATTR_MSG = 1;
+export const NLMSGERR_ATTR_OFFS = 2;
+export const NLMSGERR_ATTR_COOKIE = 3;
+export const NLMSGERR_ATTR_POLICY = 4;
+export const NLMSGERR_ATTR_MISS_TYPE = 5;
+export const NLMSGERR_ATTR_MISS_NEST = 6;
+export const NLA_F_NESTED = 0x8000;
+export const NLA_F_NET_BYTEORDER = 0x4000;
+/** ~(NLA_F_NESTED | NLA_F_NET_BYTEORDER), of which an attribute's type has 16 bits. */
+export const NLA_TYPE_MASK = -49153;
+export const NETLINK_CAP_ACK = 10;
+export const NETLINK_EXT_ACK = 11;
+export const NETLINK_GET_STRICT_CHK = 12;
+export const SOL_NETLINK = 270;
+export const SO_RCVTIMEO_OLD = 20;
+export const SO_SNDBUFFORCE = 32;
+export const SO_RCVBUFFORCE = 33;
+export const MSG_TRUNC = 0x20;

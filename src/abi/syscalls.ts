@@ -96,6 +96,7 @@ export const syscalls = {
   exit_group: [231, 'status:int'],
   getpid: [39],
   flock: [73, 'fd:fd', 'operation:int'],
+  rename: [82, 'from:path', 'to:path'],
   mkdir: [83, 'path:path', 'mode:octal'],
   rmdir: [84, 'path:path'],
   unlink: [87, 'path:path'],
