@@ -3,24 +3,43 @@
  * becomes the executor that runs it: the container is a child of whoever called, and Node is not started. In every other case
  * this process becomes Node, which does the same things in forty milliseconds instead of three.
  *
- * Request and answer are native/planner.h's.
+ * Request and answer are native/planner.h's. What was asked is done once: this process becomes Node only when the planner has done
+ * nothing and will do nothing, which it says, or which follows from a request that it has not read. Else a planner that dies is an
+ * error of one line.
  */
+#include <asm/ioctls.h>
+#include <asm/stat.h>
 #include <errno.h>
 #include <linux/fcntl.h>
 #include <linux/limits.h>
+#include <linux/poll.h>
+#include <linux/signal.h>
 #include <linux/socket.h>
+#include <linux/sockios.h>
 #include <linux/un.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "message.h"
 #include "planner.h"
 #include "syscall.h"
+#include "text.h"
 
+#define AF_UNIX 1
 #define SOL_SOCKET 1
 #define SO_PEERCRED 17
 #define SCM_RIGHTS 1
 #define MSG_NOSIGNAL 0x4000
+#define SOCK_STREAM 1
+#define SOCK_NONBLOCK 04000
+#define SOCK_CLOEXEC 02000000
+#define SHUT_WR 1
 #define F_DUPFD 0
+
+#define NODE_PROGRAM "delos-oci.cjs"
+#define NODE_BUNDLE "delos-oci.main.cjs" /* what NODE_PROGRAM loads; the planner's own file */
+
+/* A planner that has not read a request for so long is stopped or stuck. */
+#define PATIENCE_MS 3000
 
 static void quit(int status)
 {
@@ -28,27 +47,66 @@ static void quit(int status)
 		call1(__NR_exit_group, status);
 }
 
-static size_t length(const char *text)
+static void wait_until(int fd, short events)
 {
-	size_t count = 0;
-	while (text[count])
-		count++;
-	return count;
+	struct pollfd ready = { fd, events, 0 };
+	call3(__NR_poll, &ready, 1, -1);
+}
+
+/* read(2), waiting also where the descriptor would not. Nothing or an error: there is no more. */
+static long read_some(int fd, void *to, size_t size)
+{
+	for (;;) {
+		long got = call3(__NR_read, fd, to, size);
+		if (got == -EAGAIN)
+			wait_until(fd, POLLIN);
+		else if (got != -EINTR)
+			return got;
+	}
+}
+
+/* False when not all of it can be written. Whoever called us may have made the descriptor non-blocking. */
+static int write_all(int fd, const char *from, size_t size)
+{
+	while (size > 0) {
+		long put = call3(__NR_write, fd, from, size);
+		if (put == -EAGAIN)
+			wait_until(fd, POLLOUT);
+		else if (put == 0 || (put < 0 && put != -EINTR))
+			return 0;
+		if (put > 0) {
+			from += put;
+			size -= (size_t)put;
+		}
+	}
+	return 1;
+}
+
+/* A line on stderr. `fault` has at most 100 characters. */
+static void say(const char *fault)
+{
+	char line[128], *end = put_text(put_text(put_text(line, "delos-oci: "), fault), "\n");
+	write_all(2, line, (size_t)(end - line));
+}
+
+static void fail(const char *fault, int status)
+{
+	say(fault);
+	quit(status);
 }
 
 static char *append(char *to, const char *end, const char *text)
 {
-	size_t count = length(text) + 1;
+	size_t count = length_of(text) + 1;
 	if (!to || (size_t)(end - to) < count)
 		return NULL;
-	for (size_t i = 0; i < count; i++)
-		to[i] = text[i];
+	copy(to, text, count);
 	return to + count;
 }
 
 static const char *variable(char **envp, const char *name)
 {
-	size_t count = length(name);
+	size_t count = length_of(name);
 	for (; *envp; envp++) {
 		size_t i = 0;
 		while (i < count && (*envp)[i] == name[i])
@@ -64,7 +122,7 @@ static void sibling(char *path, const char *name)
 {
 	long got = call4(__NR_readlinkat, AT_FDCWD, "/proc/self/exe", path, PATH_MAX - 32);
 	if (got <= 0)
-		quit(125);
+		fail("/proc/self/exe cannot be read", 125);
 	while (got > 0 && path[got - 1] != '/')
 		got--;
 	append(path + got, path + PATH_MAX, name);
@@ -73,21 +131,23 @@ static void sibling(char *path, const char *name)
 static void become_node(long argc, char **argv, char **envp)
 {
 	char node[PATH_MAX], program[PATH_MAX];
-	char *arguments[argc + 2];
+	char *arguments[argc + 3];
+	long count = 0;
 	sibling(node, "node");
-	sibling(program, "delos-oci.cjs");
-	arguments[0] = node;
-	arguments[1] = program;
-	for (long i = 1; i <= argc; i++)
-		arguments[i + 1] = argv[i];
-	call3(__NR_execve, node, arguments, envp);
-	quit(125);
+	sibling(program, NODE_PROGRAM);
+	arguments[count++] = node;
+	arguments[count++] = program;
+	for (long i = 1; i < argc; i++)
+		arguments[count++] = argv[i];
+	arguments[count] = NULL;
+	long error = call3(__NR_execve, node, arguments, envp);
+	fail(error == -E2BIG ? "the command line and the environment are too long" : "Node cannot be started", 125);
 }
 
 /* A connection to the planner of this user; -1 when there is none, or when it is somebody else's. */
 static int find_planner(char **envp)
 {
-	struct sockaddr_un address = { .sun_family = 1 };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const char *end = address.sun_path + sizeof address.sun_path;
 	uint32_t credentials[3]; /* struct ucred: pid, uid, gid */
 	int size = sizeof credentials;
@@ -98,23 +158,39 @@ static int find_planner(char **envp)
 	char *at = append(address.sun_path, end, folder);
 	if (!at || !append(at - 1, end, "/delos/" PLANNER_SOCKET))
 		return -1;
-	int fd = (int)call3(__NR_socket, 1, 1 | 02000000, 0);
-	if (call3(__NR_connect, fd, &address, sizeof address) == 0 &&
+	/* Not blocking: a planner with a full queue is as good as none. */
+	int fd = (int)call3(__NR_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* Below 3 it would be what the caller has closed, and answers would be written to it. Node opens /dev/null there. */
+	if (fd > 2 && call3(__NR_connect, fd, &address, sizeof address) == 0 &&
 	    call5(__NR_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, credentials, &size) == 0 && credentials[1] == uid)
 		return fd;
-	call1(__NR_close, fd);
+	if (fd >= 0)
+		call1(__NR_close, fd);
 	return -1;
 }
 
-/* Working directory, arguments, environment, each ended by NUL. False when it is too much for a request. */
-static int send_request(int planner, long argc, char **argv, char **envp)
+/* The build that this process would go on with. */
+static int read_build(struct build *build)
+{
+	char program[PATH_MAX];
+	struct stat status;
+	sibling(program, NODE_BUNDLE);
+	if (call2(__NR_stat, program, &status) < 0)
+		return 0;
+	build->inode = status.st_ino;
+	build->changed = status.st_ctime * 1000000000ul + status.st_ctime_nsec;
+	return 1;
+}
+
+/* Working directory, arguments, environment, each ended by NUL. Its size; 0 when it is too much for a request, or cannot be sent. */
+static uint32_t send_request(int planner, long argc, char **argv, char **envp)
 {
 	static char buffer[REQUEST_MAX];
 	const char *end = buffer + sizeof buffer;
 	struct planner_request *request = (struct planner_request *)buffer;
 	char *at = buffer + sizeof *request;
 	long cwd = call2(__NR_getcwd, at, PATH_MAX);
-	if (cwd <= 0 || at[0] != '/')
+	if (argc < 1 || cwd <= 0 || at[0] != '/' || !read_build(&request->build))
 		return 0;
 	at += cwd;
 	for (long i = 1; i < argc; i++)
@@ -127,36 +203,83 @@ static int send_request(int planner, long argc, char **argv, char **envp)
 	request->magic = PLANNER_MAGIC;
 	request->arguments = (uint32_t)(argc - 1);
 	request->size = (uint32_t)(at - buffer);
-	return call6(__NR_sendto, planner, buffer, request->size, MSG_NOSIGNAL, 0, 0) == (long)request->size;
+	/* The planner answers no request that is cut off. */
+	long sent = call6(__NR_sendto, planner, buffer, request->size, MSG_NOSIGNAL, 0, 0);
+	return sent == (long)request->size ? request->size : 0;
 }
 
-static void copy_out(int planner, int to, uint32_t count)
+/*
+ * Waits for the answer. False when there will be none: the planner has not even read the request. Should it do so later, it finds the
+ * end of the stream behind it, and leaves it alone (stillWaits in src/cli/oci/planner/peer.ts).
+ */
+static int is_heard(int planner)
+{
+	struct pollfd ready = { planner, POLLIN, 0 };
+	int unread = 0;
+	long got;
+	do
+		got = call3(__NR_poll, &ready, 1, PATIENCE_MS);
+	while (got == -EINTR);
+	if (got == 0) {
+		call2(__NR_shutdown, planner, SHUT_WR);
+		call3(__NR_ioctl, planner, SIOCOUTQ, &unread);
+	}
+	return unread == 0;
+}
+
+static const char planner_lost[] = "the planner ended before it had answered; what was asked may be done in part";
+
+/* NULL, or what went wrong. Whatever cannot be written is read all the same. */
+static const char *copy_out(int planner, int to, uint32_t count)
 {
 	char buffer[4096];
+	const char *fault = NULL;
 	while (count > 0) {
-		long got = call3(__NR_read, planner, buffer, count < sizeof buffer ? count : sizeof buffer);
+		long got = read_some(planner, buffer, count < sizeof buffer ? count : sizeof buffer);
 		if (got <= 0)
-			quit(1);
-		call3(__NR_write, to, buffer, got);
+			return planner_lost;
+		if (!fault && !write_all(to, buffer, (size_t)got))
+			fault = "the output cannot be written";
 		count -= (uint32_t)got;
 	}
+	return fault;
 }
 
 /* The executor takes over in this process. The descriptors that go to the container keep their numbers, so the plan goes above. */
 static void become_executor(int planned, int executor, uint32_t preserved)
 {
-	char number[12] = { 0 };
+	char number[24];
 	char *arguments[] = { "delos-exec", number, NULL }, *environment[] = { NULL };
 	long plan = call3(__NR_fcntl, planned, F_DUPFD, 3 + preserved);
-	int at = 11;
 	if (plan < 0)
-		quit(1);
-	do
-		number[--at] = (char)('0' + plan % 10);
-	while (plan /= 10);
-	arguments[1] = number + at;
+		fail("too many descriptors are open for the plan", 1);
+	*put_number(number, (unsigned long)plan, 1) = 0;
 	call5(__NR_execveat, executor, "", arguments, environment, AT_EMPTY_PATH);
-	quit(1);
+	fail("the executor cannot be started", 1);
+}
+
+/* The answer's header with its descriptors. False: the planner went without having read the request to its end, which the kernel says. */
+static int receive_answer(int planner, struct planner_answer *answer, struct descriptors *got, size_t *count)
+{
+	const size_t most = *count;
+	long have;
+	for (;;) {
+		*count = most;
+		have = receive(planner, answer, sizeof *answer, got, count);
+		if (have == -EAGAIN)
+			wait_until(planner, POLLIN);
+		else if (have != -EINTR)
+			break;
+	}
+	if (have == -ECONNRESET)
+		return 0;
+	while (have > 0 && have < (long)sizeof *answer) {
+		long more = read_some(planner, (char *)answer + have, sizeof *answer - (size_t)have);
+		have = more > 0 ? have + more : more;
+	}
+	if (have <= 0)
+		fail(planner_lost, 1);
+	return 1;
 }
 
 /* Does what the planner answers. Comes back only when the answer is to do it without a planner. */
@@ -165,15 +288,19 @@ static void obey(int planner)
 	struct planner_answer answer;
 	struct descriptors got;
 	size_t count = 2;
-	if (receive(planner, &answer, sizeof answer, &got, &count) != sizeof answer ||
-	    answer.kind == ANSWER_COLD)
+	/* A reader that has gone is an error of write(2); Node and the executor set their signals themselves. */
+	unsigned long ignore[4] = { 1 /* SIG_IGN */, 0, 0, 0 };
+	call4(__NR_rt_sigaction, SIGPIPE, ignore, 0, 8);
+	if (!receive_answer(planner, &answer, &got, &count) || answer.kind == ANSWER_COLD)
 		return;
-	copy_out(planner, 1, answer.output);
+	const char *fault = copy_out(planner, 1, answer.output);
 	copy_out(planner, 2, answer.errors);
+	if (fault)
+		say(fault);
 	if (answer.kind == ANSWER_DONE)
-		quit((int)answer.value);
+		quit(fault && answer.value == 0 ? 1 : (int)answer.value);
 	if (answer.kind != ANSWER_PLAN || count != 2)
-		quit(1);
+		fail("the plan did not arrive; are too many descriptors open?", 1);
 	become_executor(got.fds[0], got.fds[1], answer.value);
 }
 
@@ -183,7 +310,7 @@ __attribute__((used)) static void start(long *stack)
 	char **argv = (char **)(stack + 1), **envp = argv + argc + 1;
 	int planner = find_planner(envp);
 	if (planner >= 0) {
-		if (send_request(planner, argc, argv, envp))
+		if (send_request(planner, argc, argv, envp) && is_heard(planner))
 			obey(planner);
 		call1(__NR_close, planner);
 	}

@@ -5,14 +5,22 @@
 #include <stdint.h>
 
 #define PLANNER_SOCKET "planner.sock"
-#define PLANNER_MAGIC 0x31504c44u /* "DLP1" */
+#define PLANNER_MAGIC 0x32504c44u /* "DLP2" */
 #define REQUEST_MAX (128 * 1024)
+
+/* Of the file that Node would run: another build has another inode, or was written at another time. */
+struct build {
+	uint64_t inode;
+	uint64_t changed; /* st_ctim in nanoseconds */
+};
 
 /* Followed by the working directory, the arguments and the environment, each ended by NUL. */
 struct planner_request {
 	uint32_t magic, size, arguments, environment;
+	struct build build;
 };
 
+/* Cold: the planner has done nothing, and will do nothing. */
 enum { ANSWER_COLD, ANSWER_DONE, ANSWER_PLAN };
 
 /* Followed by what goes to stdout and to stderr. With a plan come two descriptors: the plan and the executor. */

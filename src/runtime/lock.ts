@@ -42,7 +42,8 @@ function openFolder(folder: string, id: string): number {
   }
 }
 
-function tryLock(descriptor: number): boolean {
+/** Takes the lock of an open file or folder; it is held until the descriptor is closed. False when somebody else has it. */
+export function tryLock(descriptor: number): boolean {
   try {
     syscall('flock', descriptor, LOCK_EX | LOCK_NB);
     return true;
@@ -53,7 +54,7 @@ function tryLock(descriptor: number): boolean {
 }
 
 /** A lock may be got on a folder that was removed meanwhile; its name may even stand for a new one. */
-function isFolder(descriptor: number, folder: string): boolean {
+export function isFolder(descriptor: number, folder: string): boolean {
   const [locked, named] = [fs.fstatSync(descriptor, { bigint: true }), fs.statSync(folder, { bigint: true, throwIfNoEntry: false })];
   return named !== undefined && named.ino === locked.ino && named.dev === locked.dev;
 }

@@ -1,13 +1,14 @@
 import fs from 'node:fs';
 import type net from 'node:net';
+import { DelosError } from '../../../lib/errors.ts';
 import { LoadedPlan } from '../../../runtime/loaded-plan.ts';
 import { reportSteps, type Place } from '../../../runtime/place.ts';
 import { sendDescriptors } from '../../../sys/descriptor-socket.ts';
 import { executorFd } from '../../../sys/memfd.ts';
 import { ociMain } from '../command-line.ts';
 import { collected } from '../output.ts';
-import { trustedPeer } from './peer.ts';
-import { answerHeader, encodeAnswer, parseRequest } from './protocol.ts';
+import { descriptorOf, stillWaits, trustedPeer } from './peer.ts';
+import { answerHeader, coldAnswer, encodeAnswer, type PlannerRequest } from './protocol.ts';
 
 /** What a planner does for others. The rest needs a process of its own: it waits, or reads stdin, or owns a terminal. */
 const answered = new Set(['create', 'run', 'exec', 'start', 'state', 'kill', 'delete']);
@@ -18,19 +19,22 @@ const withValue = new Set(['--root', '--log', '--log-format', '--rootless', '--c
 /** Thrown by the place where a plan would be run that needs the caller's own process. */
 class OwnProcessNeeded extends Error {}
 
-/** Answers one request and closes the connection. Whatever is odd is answered with `cold`: the front can do everything itself. */
-export async function answer(connection: net.Socket, bytes: Uint8Array, program: string): Promise<void> {
-  const socket = descriptorOf(connection);
-  const pid = trustedPeer(socket);
-  const { cwd, argv, env } = parseRequest(bytes);
-  if (pid === undefined || !answered.has(commandOf(argv)) || explains(argv)) return end(connection, encodeAnswer('cold', 0, '', ''));
-  const collector = { output: '', errors: '' };
+/**
+ * Answers one request and closes the connection. Whatever is odd is answered with `cold`: the front can do everything itself.
+ * @param program the file that tells of a plan's refusal
+ */
+export async function answer(connection: net.Socket, asked: PlannerRequest, program: string): Promise<void> {
+  const cgroup = callersCgroup(connection, asked.argv);
+  if (cgroup === undefined) return reply(connection, coldAnswer);
+  using held = new DisposableStack();
   let planned: { plan: LoadedPlan; preserve: number } | undefined;
   let ownProcess = false;
   const place = (report: readonly string[]): Place => ({
-    refused: reportSteps(report, variables(env)),
+    refused: reportSteps(report, variables(asked.env)),
     run: async (plan, preserve) => {
-      planned = { plan: new LoadedPlan(plan), preserve };
+      // Thrown here, it undoes what was made for the plan.
+      if (!stillWaits(connection)) throw new DelosError('interrupted', 'the caller has gone');
+      planned = { plan: held.use(new LoadedPlan(plan)), preserve };
       return 0;
     },
     needOwnProcess: () => {
@@ -38,25 +42,31 @@ export async function answer(connection: net.Socket, bytes: Uint8Array, program:
       throw new OwnProcessNeeded('a process of its own is needed');
     },
   });
-  const cgroup = fs.readFileSync(`/proc/${pid}/cgroup`, 'utf8');
-  const code = await collected.run(collector, () => ociMain(argv, { env, cwd, program, place, cgroup }));
-  if (ownProcess) return end(connection, encodeAnswer('cold', 0, '', ''));
-  if (!planned) return end(connection, encodeAnswer('done', code, collector.output, collector.errors));
-  using plan = planned.plan;
+  const collector = { output: '', errors: '' };
+  const code = await collected.run(collector, () => ociMain(asked.argv, { env: asked.env, cwd: asked.cwd, program, place, cgroup }));
+  if (ownProcess) return reply(connection, coldAnswer);
+  if (!planned) return reply(connection, encodeAnswer('done', code, collector.output, collector.errors));
   const message = encodeAnswer('plan', planned.preserve, collector.output, collector.errors);
-  sendDescriptors(socket, message.subarray(0, answerHeader), [plan.fd, executorFd()]);
-  end(connection, message.subarray(answerHeader));
+  sendDescriptors(descriptorOf(connection), message.subarray(0, answerHeader), [planned.plan.fd, executorFd()]);
+  reply(connection, message.subarray(answerHeader));
 }
 
-function end(connection: net.Socket, bytes: Uint8Array): void {
+/** The end of a connection. It is closed when the kernel has the bytes, whether or not the front reads them. */
+export function reply(connection: net.Socket, bytes: Uint8Array): void {
   connection.end(bytes);
+  connection.destroySoon();
 }
 
-/** Node keeps it to itself; there is no other way to send descriptors over a connection of its own. */
-function descriptorOf(connection: net.Socket): number {
-  const { _handle: handle } = connection as net.Socket & { _handle?: { fd: number } };
-  if (!handle) throw new Error('the connection is closed');
-  return handle.fd;
+/** /proc/PID/cgroup of who asks. Undefined when it is to do the command itself, or is no more. */
+function callersCgroup(connection: net.Socket, argv: readonly string[]): string | undefined {
+  if (!answered.has(commandOf(argv)) || explains(argv)) return undefined;
+  try {
+    const pid = trustedPeer(connection);
+    if (pid === undefined || !stillWaits(connection)) return undefined;
+    return fs.readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 function commandOf(argv: readonly string[]): string {
