@@ -1,4 +1,4 @@
-import { existsSync, rmdirSync } from 'node:fs';
+import { rmdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DelosError } from '../lib/errors.ts';
 import { errnoOf } from './control-file.ts';
@@ -27,8 +27,8 @@ async function removeTree(directory: string): Promise<void> {
   try {
     requireCgroupFilesystem(directory);
   } catch (error) {
-    // Whoever waits for the container may remove it at this same moment.
-    if (!existsSync(directory)) return;
+    // Whoever waits for the container may remove it at this same moment; or its maker, who is to be refused, makes it in the next.
+    if (error instanceof DelosError && error.detail.errno === 'ENOENT') return;
     throw error;
   }
   for (const cgroup of withChildren(directory).toReversed()) await removeOne(cgroup);

@@ -3,9 +3,9 @@ import net from 'node:net';
 import { AT_FDCWD, S_IFIFO } from '../abi/fcntl.ts';
 import { planContainer } from '../oci/plan.ts';
 import { encode, type EncodedPlan } from '../plan/encode.ts';
+import { makeStart } from '../runtime/create.ts';
 import { deleteContainer } from '../runtime/delete.ts';
 import { checkReport } from '../runtime/loaded-plan.ts';
-import { startFifo } from '../runtime/status.ts';
 import { reserve } from '../runtime/store.ts';
 import { syscall } from '../sys/syscall.ts';
 import { describe, readyFile, type Wanted } from './config.ts';
@@ -26,7 +26,8 @@ export async function create(options: ContainerOptions): Promise<Container> {
   const plan = encode(planContainer(prepared.config, prepared.facts, prepared.request, { supervise: true, ended: oom.steps }));
   const folder = reserve(root, prepared.record);
   try {
-    for (const fifo of [startFifo(folder), readyFile(root, id)]) syscall('mknodat', AT_FDCWD, fifo, S_IFIFO | 0o600, 0);
+    makeStart(folder);
+    syscall('mknodat', AT_FDCWD, readyFile(root, id), S_IFIFO | 0o600, 0);
     return new Container({ root, record: prepared.record, plan, oom, ...(await build(wanted, plan)) });
   } catch (error) {
     await deleteContainer(root, id, { force: true });

@@ -35,6 +35,8 @@ export interface Request {
   readonly listenFds: number;
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;
+  /** `exec`: the container that the process goes into, as it is now. Absent for one that is being made. */
+  readonly container?: { readonly status: string; readonly pid: number };
   /** Where each hierarchy has the container's cgroup. */
   readonly cgroup: readonly CgroupDirectory[];
 }

@@ -1,10 +1,12 @@
 import { AT_EACCESS, AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_CLOEXEC, O_DIRECTORY, O_PATH, O_RDWR, O_WRONLY, X_OK } from '../abi/fcntl.ts';
 import { RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '../abi/mount.ts';
+import type { ErrnoName } from '../abi/names.ts';
 import { open_how } from '../abi/structs.ts';
 import { cell, cStrings } from '../plan/block.ts';
-import { call, type Accept, type Item } from '../plan/step.ts';
+import { call, type Accept, type Item, type Label, type Step } from '../plan/step.ts';
 import { label, type Build, type Field } from './field.ts';
 import { how, openTarget } from './open.ts';
+import { startFifo } from './start-fifo.ts';
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -75,7 +77,7 @@ export const openStart: Field = {
   at: [],
   support: 'full',
   before: ({ request }) =>
-    request.held ? [call('openat', [AT_FDCWD, `${request.folder}/start`, O_RDWR | O_CLOEXEC, 0], 'init waits for start', { out: fifo })] : [],
+    request.held ? [call('openat', [AT_FDCWD, startFifo(request.folder, 'making'), O_RDWR | O_CLOEXEC, 0], 'init waits for start', { out: fifo })] : [],
 };
 
 export const awaitStart: Field = {
@@ -96,37 +98,61 @@ export const program: Field = {
   at: ['/process/args', '/process/env'],
   support: 'full',
   init: (build) => {
-    const { config } = build;
+    const { config, request } = build;
     const argv = cStrings(config.process?.args ?? []);
     const envp = cStrings(environment(build));
+    const failures = request.held ? toldFailures(config.process?.args?.[0] ?? '') : [];
     const candidates = programPaths(build);
-    const { accept, items } = build.request.held ? told(config.process?.args?.[0] ?? '') : { accept: {}, items: [] };
-    const passed: Accept = { ENOENT: 'next', ENOTDIR: 'next', EACCES: 'next', ...('ENOEXEC' in accept && { ENOEXEC: accept.ENOEXEC }) };
     return [
-      ...candidates.map((path, index) =>
-        call('execve', [path, argv, envp], '/process/args', { accept: index < candidates.length - 1 ? passed : accept })),
+      ...candidates.flatMap((path, index) =>
+        execute((accept) => call('execve', [path, argv, envp], '/process/args', { accept }), index === candidates.length - 1, failures)),
       call('exit_group', [255], 'never reached'),
-      ...items,
+      ...failures.flatMap(({ place, line }) => [
+        place,
+        call('write', [2, line, Buffer.byteLength(line)], '/process/args', { accept: { any: 'next' } }),
+        call('exit_group', [255], '/process/args'),
+      ]),
     ];
   },
 };
 
-/** What the kernel says of a program that is there and cannot be run. */
-const failures: Readonly<Record<string, string>> = {
-  ENOEXEC: 'exec format error', ENOENT: 'no such file or directory', EACCES: 'permission denied', any: 'cannot be executed',
-};
+/** What the kernel says of a program that is there and cannot be run, execve(2). The last row is for what it says seldom. */
+const failureTexts: readonly (readonly [errno: ErrnoName | 'any', text: string])[] = [
+  ['ENOENT', 'no such file or directory'], ['ENOTDIR', 'not a directory'], ['EACCES', 'permission denied'],
+  ['ENOEXEC', 'exec format error'], ['E2BIG', 'argument list too long'], ['ENOMEM', 'cannot allocate memory'],
+  ['EAGAIN', 'resource temporarily unavailable'], ['EPERM', 'operation not permitted'], ['ETXTBSY', 'text file busy'],
+  ['any', 'cannot be executed'],
+];
+
+interface Failure {
+  readonly errno: ErrnoName | 'any';
+  /** Where it is told. */
+  readonly place: Label;
+  readonly line: string;
+}
 
 /** Once `start` has released init, nobody reads its report: what becomes of its program it tells on its stderr, and ends with 255. */
-function told(name: string): { accept: Accept; items: Item[] } {
-  const rows = Object.entries(failures).map(([errno, text]) => ({ errno, line: `exec ${name}: ${text}\n`, place: label(text) }));
-  return {
-    accept: Object.fromEntries(rows.map(({ errno, place }) => [errno, place])),
-    items: rows.flatMap(({ line, place }) => [
-      place,
-      call('write', [2, line, Buffer.byteLength(line)], '/process/args', { accept: { any: 'next' } }),
-      call('exit_group', [255], '/process/args'),
-    ]),
-  };
+function toldFailures(name: string): Failure[] {
+  return failureTexts.map(([errno, text]) => ({ errno, place: label(text), line: `exec ${name}: ${text}\n` }));
+}
+
+/** With these, the program is looked for in the next folder of PATH. execvp(3) */
+const elsewhere: Accept = { ENOENT: 'next', ENOTDIR: 'next', EACCES: 'next' };
+
+/**
+ * Executes one of the paths at which the program may be. A step accepts four errors at most, so it is tried again with others until the
+ * kernel's answer is among them: an execve that was refused has changed nothing.
+ */
+function execute(attempt: (accept: Accept) => Step, isLast: boolean, failures: readonly Failure[]): Item[] {
+  if (failures.length === 0) return [attempt(isLast ? {} : elsewhere)];
+  const absent = label('it is not in this folder');
+  const accepts = failures.map(({ errno, place }) => [errno, !isLast && errno in elsewhere ? absent : place] as const);
+  return [
+    attempt({ ...Object.fromEntries(accepts.slice(0, 3)), any: 'next' }),
+    attempt({ ...Object.fromEntries(accepts.slice(3, 6)), any: 'next' }),
+    attempt(Object.fromEntries(accepts.slice(6))),
+    absent,
+  ];
 }
 
 /** Where the program may be: the path itself, or its name in each directory of the container's PATH. execvp(3) */

@@ -41,7 +41,7 @@ export function handOverListener(build: Build, listener: Cell, profile: Seccomp)
   ];
 }
 
-/** The state with room for the pid, which it holds twice. */
+/** The state with room for the process's pid. It is in there twice when the process is the container's init, which is being made. */
 function processState({ config, request }: Build, metadata: string | undefined): { text: Block; pids: Address[] } {
   const room = ' '.repeat(10);
   const shown = JSON.stringify({
@@ -50,7 +50,7 @@ function processState({ config, request }: Build, metadata: string | undefined):
     pid: room,
     ...(metadata !== undefined && { metadata }),
     state: {
-      ociVersion: config.ociVersion, id: request.id, status: 'creating', pid: room, bundle: request.bundle,
+      ociVersion: config.ociVersion, id: request.id, status: 'creating', pid: room, ...request.container, bundle: request.bundle,
       ...(config.annotations && { annotations: config.annotations }),
     },
   }).replaceAll(`"pid":"${room}"`, `"pid":${room}`);

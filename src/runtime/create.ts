@@ -1,7 +1,7 @@
-import path from 'node:path';
 import { AT_FDCWD, S_IFIFO } from '../abi/fcntl.ts';
 import { DelosError } from '../lib/errors.ts';
 import { planContainer, type PlanOptions } from '../oci/plan.ts';
+import { startFifo } from '../oci/start-fifo.ts';
 import { encode } from '../plan/encode.ts';
 import { syscall } from '../sys/syscall.ts';
 import { deleteContainer } from './delete.ts';
@@ -75,7 +75,7 @@ function timed<Result>({ notes }: CreateRequest, phase: string, work: () => Resu
   return result;
 }
 
-/** The fifo that `start` writes to. */
-function makeStart(folder: string): void {
-  syscall('mknodat', AT_FDCWD, path.join(folder, 'start'), S_IFIFO | 0o600, 0);
+/** The fifo that `start` writes to once the container is built. */
+export function makeStart(folder: string): void {
+  syscall('mknodat', AT_FDCWD, startFifo(folder, 'making'), S_IFIFO | 0o600, 0);
 }

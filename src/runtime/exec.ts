@@ -24,7 +24,8 @@ import { runInTerminal } from './terminal.ts';
  */
 export async function execContainer(wanted: ExecRequest, place: Place = spawned): Promise<number> {
   const record = readRecord(wanted.root, wanted.id);
-  const pid = runningPid(wanted, record);
+  const container = joinable(wanted, record);
+  const { pid } = container;
   checkProcess(wanted.process);
   if (wanted.process.terminal && wanted.consoleSocket === undefined) {
     place.needOwnProcess?.();
@@ -34,17 +35,19 @@ export async function execContainer(wanted: ExecRequest, place: Place = spawned)
   if (wanted.preserveFds > 0) place.needOwnProcess?.();
   const config: Config = { ...record.config, process: wanted.process };
   checkLabels({ ...config, linux: {} }, hostFacts());
-  const request = requestOf(wanted, record, config);
+  const request = requestOf(wanted, record, config, container);
   const facts = probe({ process: wanted.process, ociVersion: config.ociVersion, root: { path: record.rootfs } }, record.bundle, []);
   const plan = planExec(config, facts, request, { pid, namespaces: differing(pid), wait: !wanted.detach }, place.refused);
   return place.run(encode(plan), wanted.preserveFds);
 }
 
-function runningPid({ root, ignorePaused }: ExecRequest, record: ContainerRecord): number {
+/** The container as a process can go into it. @throws DelosError wrong-state */
+function joinable({ root, ignorePaused }: ExecRequest, record: ContainerRecord): NonNullable<Request['container']> {
   const { status, init } = conditionOf(root, record);
   if (status === 'paused' && !ignorePaused) throw new DelosError('wrong-state', 'cannot exec in a paused container (use --ignore-paused to override)');
-  if (!init || status === 'stopped' || status === 'creating') throw new DelosError('wrong-state', 'cannot exec in a stopped container');
-  return init.pid;
+  if (status === 'creating') throw new DelosError('wrong-state', 'cannot exec in a container in the creating state');
+  if (!init || status === 'stopped') throw new DelosError('wrong-state', 'cannot exec in a stopped container');
+  return { status, pid: init.pid };
 }
 
 /** The namespaces in which the container differs from this process; one that is shared cannot and need not be joined. */
@@ -63,8 +66,8 @@ function readLink(file: string): string | undefined {
   }
 }
 
-function requestOf(wanted: ExecRequest, record: ContainerRecord, config: Config): Request {
-  const container = cgroupDirectories(hostFacts().cgroup, config.linux?.cgroupsPath, wanted.id, {
+function requestOf(wanted: ExecRequest, record: ContainerRecord, config: Config, container: NonNullable<Request['container']>): Request {
+  const directories = cgroupDirectories(hostFacts().cgroup, config.linux?.cgroupsPath, wanted.id, {
     systemdCgroup: record.systemdCgroup, rootless: record.rootless,
   });
   return {
@@ -77,7 +80,8 @@ function requestOf(wanted: ExecRequest, record: ContainerRecord, config: Config)
     listenFds: Math.min(wanted.listenFds ?? 0, wanted.preserveFds),
     noPivot: false,
     noNewKeyring: false,
-    cgroup: container.map((directory) => below(directory, record, wanted.cgroup)),
+    container,
+    cgroup: directories.map((directory) => below(directory, record, wanted.cgroup)),
     ...(wanted.pidFile !== undefined && { pidFile: wanted.pidFile }),
     ...(wanted.consoleSocket !== undefined && { consoleSocket: wanted.consoleSocket }),
   };

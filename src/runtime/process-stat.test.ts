@@ -8,7 +8,7 @@ const line = (name: string, state = 'S'): string =>
 
 test('pid, state and start time are read past any name', () => {
   for (const name of ['sleep', '', 'a b', ') R 1', 'x) Z 1 (y', '((', '))', 'two\nlines']) {
-    assert.deepEqual(parseProcessStat(line(name)), { pid: 4021, state: 'S', startTime: 18446744073709551615n }, name);
+    assert.deepEqual(parseProcessStat(line(name)), { pid: 4021, state: 'S', startTime: 18446744073709551615n, hasExecuted: true }, name);
   }
 });
 
@@ -18,6 +18,11 @@ test('a text that is cut anywhere before the end of the start time is none', () 
   for (let length = 0; length <= end; length++) assert.equal(parseProcessStat(text.slice(0, length)), undefined, text.slice(0, length));
   assert.equal(parseProcessStat('4021 sleep S 1 4021'), undefined);
   assert.equal(parseProcessStat(line('sleep').replace('4021 (', 'x (')), undefined);
+});
+
+test('a process that was forked and has executed nothing is told from others', () => {
+  assert.equal(parseProcessStat(line('sleep').replace(' 4194560 ', ' 4194624 '))?.hasExecuted, false);
+  assert.equal(readProcessStat(process.pid)?.hasExecuted, true);
 });
 
 test('this process is alive, and nobody else has its start time', () => {

@@ -6,7 +6,7 @@ import type { Config } from '../oci/config/types.ts';
  * can clean up whatever a killed runtime has left. Beside it lie:
  *
  * - `init`: /proc/PID/stat of the init process as it was when init began; pid and start time name it for good;
- * - `start`: a fifo that init reads one byte from; as long as it is there, the container has not been started.
+ * - a fifo that init of a held container reads one byte from; src/oci/start-fifo.ts says what its names mean.
  */
 export interface ContainerRecord {
   readonly version: 1;

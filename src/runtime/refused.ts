@@ -71,6 +71,7 @@ const hints: readonly Hint[] = [
   { call: 'openat2', errno: 'EROFS', hint: 'the root file system is read-only and the place is missing: make it in the image' },
   { call: 'mkdirat', errno: 'EROFS', hint: 'the root file system is read-only and the place is missing: make it in the image' },
   { call: 'openat', errno: 'EISDIR', field: 'what the container is known by', hint: 'it was deleted while it was made' },
+  { call: 'rename', errno: 'ENOENT', field: 'the container is built', hint: 'it was deleted while it was made' },
   { call: 'prlimit64', errno: 'EPERM', hint: 'raising a hard limit needs CAP_SYS_RESOURCE, which this process does not have' },
   { call: 'setgroups', errno: 'EPERM', hint: 'without newgidmap a user namespace cannot change its groups' },
   { call: 'setresuid', errno: 'EINVAL', hint: 'the id is not mapped: see linux.uidMappings' },

@@ -1,13 +1,14 @@
 import fs from 'node:fs';
 import { errnoOf } from '../cgroup/control-file.ts';
 import { DelosError } from '../lib/errors.ts';
+import { startFifo } from '../oci/start-fifo.ts';
 import { endProcesses } from './delete.ts';
 import { runHooks } from './hooks.ts';
 import type { InitProcess } from './init-process.ts';
 import { lockContainer } from './lock.ts';
 import { isAlive } from './process-stat.ts';
 import { ociState } from './state.ts';
-import { conditionOf, startFifo, type Status } from './status.ts';
+import { conditionOf, type Status } from './status.ts';
 import { containerFolder, readRecord } from './store.ts';
 
 /**
@@ -31,12 +32,13 @@ async function release(root: string, id: string): Promise<InitProcess> {
   using _ = await lockContainer(root, id);
   const { status, init } = conditionOf(root, readRecord(root, id));
   if (status !== 'created' || init === undefined) throw wrongState(status);
-  if (!writeByte(startFifo(containerFolder(root, id)))) throw wrongState(isAlive(init) ? 'running' : 'stopped');
+  if (!writeByte(containerFolder(root, id))) throw wrongState(isAlive(init) ? 'running' : 'stopped');
   return init;
 }
 
 /** Writes what init waits for. False when it does not wait: it has died, or a `start` was killed after its write. */
-function writeByte(fifo: string): boolean {
+function writeByte(folder: string): boolean {
+  const fifo = startFifo(folder, 'start');
   try {
     const descriptor = fs.openSync(fifo, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOFOLLOW);
     try {
@@ -50,7 +52,16 @@ function writeByte(fifo: string): boolean {
     if (errno !== 'ENXIO' && errno !== 'EPIPE') throw new DelosError('io', `${fifo}: cannot be written: ${errno ?? 'an error'}`, { cause });
     return false;
   } finally {
-    fs.rmSync(fifo, { force: true });
+    markStarted(folder);
+  }
+}
+
+/** Whatever became of init: nobody is to write once more. */
+function markStarted(folder: string): void {
+  try {
+    fs.renameSync(startFifo(folder, 'start'), startFifo(folder, 'started'));
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
   }
 }
 
