@@ -1,0 +1,65 @@
+import { Readable } from 'node:stream';
+import zlib from 'node:zlib';
+
+export type Compression = 'gzip' | 'zstd' | 'plain';
+
+/** Told by the first bytes: RFC 1952 and RFC 8878 (frames and skippable frames). Fewer than four bytes are never compressed. */
+export function compressionOf(head: Uint8Array): Compression {
+  const magic = head.length < 4 ? 0 : Buffer.from(head.buffer, head.byteOffset, 4).readUInt32LE(0);
+  if ((magic & 0xffff) === 0x8b1f) return 'gzip';
+  if (magic === 0xfd2fb528 || (magic & 0xfffffff0) >>> 0 === 0x184d2a50) return 'zstd';
+  return 'plain';
+}
+
+/** Bytes of output at a time: so large that a file is mostly written in one piece. */
+const CHUNK = 256 * 1024;
+
+/** Output that may wait, so that the next piece is made while one is written. */
+const AHEAD = 4 * CHUNK;
+
+/**
+ * The stream without its compression: gzip of any number of members, zstd of any number of frames, or as it is.
+ * @throws what zlib says of bytes that are damaged or end too early; errors of the source
+ */
+export async function* decompressed(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  const head: Uint8Array[] = [];
+  try {
+    let length = 0;
+    while (length < 4) {
+      const { value, done } = await iterator.next();
+      if (done === true) break;
+      head.push(value);
+      length += value.length;
+    }
+    const all = chained(head, iterator);
+    const compression = compressionOf(head.length === 1 ? (head[0] as Uint8Array) : Buffer.concat(head));
+    if (compression === 'plain') yield* all;
+    else yield* through(all, compression);
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+async function* chained(head: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* head;
+  for (;;) {
+    const { value, done } = await rest.next();
+    if (done === true) return;
+    yield value;
+  }
+}
+
+async function* through(source: AsyncIterable<Uint8Array>, compression: 'gzip' | 'zstd'): AsyncGenerator<Uint8Array> {
+  const buffering = { chunkSize: CHUNK, readableHighWaterMark: AHEAD, writableHighWaterMark: CHUNK };
+  const transform = compression === 'gzip' ? zlib.createGunzip(buffering) : zlib.createZstdDecompress(buffering);
+  const input = Readable.from(source, { objectMode: false, highWaterMark: CHUNK });
+  input.on('error', (error) => transform.destroy(error));
+  input.pipe(transform);
+  try {
+    for await (const chunk of transform) yield chunk as Uint8Array;
+  } finally {
+    input.destroy();
+    transform.destroy();
+  }
+}

@@ -1,0 +1,56 @@
+import fs from 'node:fs';
+import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH } from '../abi/fcntl.ts';
+import { syscall, SystemCallError } from '../sys/syscall.ts';
+import type { ByteString } from '../tar/byte-string.ts';
+import { openInside, readLink, unless } from './calls.ts';
+import { statOf, timeOf, type Metadata } from './metadata.ts';
+import { OVERLAY_PREFIXES, readXattrs } from './xattrs.ts';
+
+/** The unpacked layers below one that is being unpacked, topmost first: what a container would see in place of what the layer leaves out. */
+export class LayersBelow {
+  readonly #roots: readonly number[];
+
+  constructor(folders: readonly string[]) {
+    this.#roots = folders.map((folder) => syscall('openat', AT_FDCWD, folder, O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
+  }
+
+  close(): void {
+    for (const fd of this.#roots) fs.closeSync(fd);
+  }
+
+  /** What a folder is like below; undefined when there is none. */
+  folder(path: ByteString): Metadata | undefined {
+    return this.#look(path, (fd) => {
+      const { mode, uid, gid, mtimeNs } = statOf(fd);
+      if ((Number(mode) & fs.constants.S_IFMT) !== fs.constants.S_IFDIR) return undefined;
+      const xattrs = new Map([...readXattrs(fd)].filter(([name]) => !OVERLAY_PREFIXES.some((prefix) => name.startsWith(prefix))));
+      return { mode: Number(mode) & 0o7777, uid: Number(uid), gid: Number(gid), mtime: timeOf(mtimeNs), xattrs };
+    });
+  }
+
+  /** The text of a link below; undefined for anything else. */
+  link(path: ByteString): ByteString | undefined {
+    return this.#look(path, (fd) => readLink(fd, ''));
+  }
+
+  /** Asks of what the topmost layer that has the path has there. */
+  #look<T>(path: ByteString, ask: (fd: number) => T): T | undefined {
+    for (const root of this.#roots) {
+      let fd: number | undefined;
+      try {
+        fd = unless(['ENOENT'], () => openInside(root, path, O_PATH | O_NOFOLLOW));
+      } catch (error) {
+        // A folder on the way is hidden or is a file here: the layers further down do not show.
+        if (error instanceof SystemCallError) return undefined;
+        throw error;
+      }
+      if (fd === undefined) continue;
+      try {
+        return ask(fd);
+      } finally {
+        fs.closeSync(fd);
+      }
+    }
+    return undefined;
+  }
+}
