@@ -18,12 +18,6 @@ export interface Fetched {
   readonly content: Manifest | Index;
 }
 
-/** Bytes of a blob that are there already: how many, and their hash so far. */
-export interface Begun {
-  readonly length: number;
-  readonly hash: ReturnType<typeof createHash>;
-}
-
 const accepted = [...manifestTypes, ...indexTypes].join(', ');
 
 /** One repository of one registry, by the OCI distribution specification 1.1: what can be read of it. All methods throw DelosError registry. */
@@ -78,28 +72,36 @@ export class Repository {
 
   /** A small blob, such as a configuration, whole. */
   async smallBlob(blob: Descriptor, most: number): Promise<Buffer> {
-    if (blob.size > most) throw unusable({ method: 'GET', url: this.urlOf(`blobs/${blob.digest}`) }, `${blob.size} bytes are more than the ${most} allowed`);
+    if (blob.size > most) throw unusable({ method: 'GET', url: this.blobUrl(blob) }, `${blob.size} bytes are more than the ${most} allowed`);
     const chunks: Buffer[] = [];
     for await (const chunk of this.blob(blob)) chunks.push(chunk);
     return Buffer.concat(chunks);
   }
 
+  /** The bytes of a blob. After the last chunk size and digest are known to be right; until then they are not. */
+  async *blob(blob: Descriptor): AsyncGenerator<Buffer, void, undefined> {
+    const hash = createHash('sha256');
+    for await (const chunk of this.stream(blob)) {
+      hash.update(chunk);
+      yield chunk;
+    }
+    const digest = finish(hash);
+    if (digest !== blob.digest) throw unusable({ method: 'GET', url: this.blobUrl(blob) }, `the content is not what its name says: found ${digest}`);
+  }
+
   /**
-   * The bytes of a blob, from where `begun` ends. A download that breaks off is resumed there. After the last chunk size and digest
-   * are known to be right; until then they are not.
+   * The bytes of a blob from `start` on, as many as there should be, for one who checks the digest. A download that breaks off is
+   * resumed there.
    */
-  async *blob(blob: Descriptor, begun: Begun = { length: 0, hash: createHash('sha256') }): AsyncGenerator<Buffer, void, undefined> {
-    const asked = { method: 'GET', url: this.urlOf(`blobs/${blob.digest}`) };
-    const hash = begun.hash.copy();
-    let at = begun.length;
-    if (at > blob.size) throw unusable(asked, `${at} bytes are there already, of ${blob.size}`);
+  async *stream(blob: Descriptor, start = 0): AsyncGenerator<Buffer, void, undefined> {
+    const asked = { method: 'GET', url: this.blobUrl(blob) };
+    let at = start;
     for (let attempt = 1; at < blob.size;) {
       const before = at;
       try {
         for await (const chunk of this.#bytesFrom(blob, at)) {
           at += chunk.length;
           if (at > blob.size) throw unusable(asked, `the body is longer than the ${blob.size} bytes it should have`);
-          hash.update(chunk);
           yield chunk;
         }
         if (at < blob.size) throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
@@ -109,13 +111,15 @@ export class Repository {
         await pause(pauseBefore(attempt, this.limits), this.#signal);
       }
     }
-    const digest = finish(hash);
-    if (digest !== blob.digest) throw unusable(asked, `the content is not what its name says: found ${digest}`);
+  }
+
+  blobUrl({ digest }: Descriptor): URL {
+    return this.urlOf(`blobs/${digest}`);
   }
 
   async *#bytesFrom(blob: Descriptor, at: number): AsyncGenerator<Buffer, void, undefined> {
     const headers = at === 0 ? {} : { Range: `bytes=${at}-` };
-    const answer = await this.session.send({ method: 'GET', url: this.urlOf(`blobs/${blob.digest}`), headers }, this.pullScope());
+    const answer = await this.session.send({ method: 'GET', url: this.blobUrl(blob), headers }, this.pullScope());
     if (answer.status !== 206) await this.#expect(answer, 'there is no such blob');
     // A registry without ranges begins at the beginning.
     let passOver = at - startOf(answer, at);

@@ -1,0 +1,109 @@
+import { createHash, type Hash } from 'node:crypto';
+import fs from 'node:fs';
+import { promisify } from 'node:util';
+import { DelosError } from '../lib/errors.ts';
+import { digestOf, finish, type Digest } from '../registry/digest.ts';
+import type { Descriptor } from '../registry/manifest.ts';
+import { cannot } from './durable.ts';
+import { lockFile } from './file-lock.ts';
+import { blobFile, partialFile, type ImageStore } from './store.ts';
+
+const write = promisify(fs.write);
+const synchronise = promisify(fs.fdatasync);
+
+export interface BlobOptions {
+  /** Is told how many bytes are there, also while another process fetches them. */
+  readonly onProgress?: (current: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Bytes from `start` on. */
+export type BlobOrigin = (start: number) => AsyncIterable<Uint8Array>;
+
+export function hasBlob(store: ImageStore, digest: Digest): boolean {
+  return fs.existsSync(blobFile(store, digest));
+}
+
+/** A small blob, whole. @throws DelosError no-image when it is not there, io */
+export function readBlob(store: ImageStore, digest: Digest): Buffer {
+  const file = blobFile(store, digest);
+  try {
+    return fs.readFileSync(file);
+  } catch (cause) {
+    if (hasBlob(store, digest)) throw cannot(file, 'read', cause);
+    throw new DelosError('no-image', `the image is incomplete: ${digest} is not in ${store.root}; pull it again`, { cause });
+  }
+}
+
+/** Keeps bytes that are there already. */
+export async function putBlob(store: ImageStore, bytes: Uint8Array, mediaType = ''): Promise<Descriptor> {
+  const blob = { mediaType, digest: digestOf(bytes), size: bytes.length };
+  await ensureBlob(store, blob, 'memory', async function* rest(start) {
+    yield bytes.subarray(start);
+  });
+  return blob;
+}
+
+/**
+ * Sees to it that a blob is in the store. Of all that want it at once, here and in other processes, one fetches it; what an earlier
+ * one has left of it is kept. It gets its name only when its digest is right.
+ * @param place where it comes from, for messages
+ * @throws DelosError registry when the content is not what its name says: nothing is left of it; io; what `origin` throws
+ */
+export async function ensureBlob(store: ImageStore, blob: Descriptor, place: string, origin: BlobOrigin, options: BlobOptions = {}): Promise<'exists' | 'fetched'> {
+  const partial = partialFile(store, blob.digest);
+  const { onProgress, signal } = options;
+  using lock = await lockFile(partial, {
+    ...(signal !== undefined && { signal }), until: () => hasBlob(store, blob.digest),
+    whileWaiting: () => onProgress?.(Math.min(blob.size, fs.statSync(partial, { throwIfNoEntry: false })?.size ?? blob.size)),
+  });
+  if (lock === undefined) return 'exists';
+  if (hasBlob(store, blob.digest)) {
+    fs.rmSync(partial, { force: true });
+    return 'exists';
+  }
+  try {
+    await fill(lock.descriptor, blob, place, origin, onProgress);
+    await synchronise(lock.descriptor);
+    fs.fchmodSync(lock.descriptor, 0o400);
+    fs.renameSync(partial, blobFile(store, blob.digest));
+    return 'fetched';
+  } catch (error) {
+    if (fs.fstatSync(lock.descriptor).size === 0) fs.rmSync(partial, { force: true });
+    throw error instanceof Error && 'syscall' in error ? cannot(partial, 'written', error) : error;
+  }
+}
+
+/** Writes what is missing of the file. Where its beginning turns out wrong, as after a crash of the machine, all of it is fetched once more. */
+async function fill(descriptor: number, blob: Descriptor, place: string, origin: BlobOrigin, onProgress?: (current: number) => void): Promise<void> {
+  for (;;) {
+    const { hash, length: begun } = await hashOf(descriptor, blob.size);
+    let at = begun;
+    onProgress?.(at);
+    for await (const chunk of origin(begun)) {
+      if (at + chunk.length > blob.size) break;
+      hash.update(chunk);
+      for (let done = 0; done < chunk.length;) done += (await write(descriptor, chunk, done, chunk.length - done, at + done)).bytesWritten;
+      at += chunk.length;
+      onProgress?.(at);
+    }
+    const digest = finish(hash);
+    if (at === blob.size && digest === blob.digest) return;
+    fs.ftruncateSync(descriptor, 0);
+    if (begun === 0) throw new DelosError('registry', `${place}: the content is not what its name says: expected ${blob.digest} of ${blob.size} bytes, found ${digest}`);
+  }
+}
+
+/** The hash of what a file has, of `most` bytes at most; what goes beyond is cut off. */
+async function hashOf(descriptor: number, most: number): Promise<{ hash: Hash; length: number }> {
+  const hash = createHash('sha256');
+  const { size } = fs.fstatSync(descriptor);
+  if (size > most) {
+    fs.ftruncateSync(descriptor, 0);
+    return { hash, length: 0 };
+  }
+  if (size > 0) {
+    for await (const chunk of fs.createReadStream('', { fd: descriptor, start: 0, end: size - 1, autoClose: false, highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  }
+  return { hash, length: size };
+}

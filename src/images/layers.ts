@@ -1,0 +1,112 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { DelosError } from '../lib/errors.ts';
+import { unpackLayer } from '../layers/unpack.ts';
+import { digestOf, type Digest } from '../registry/digest.ts';
+import { cannot, readIfThere } from './durable.ts';
+import { lockFile, type Waiting } from './file-lock.ts';
+import { blobFile, layerFolder, unpackingFolder, type ImageStore } from './store.ts';
+
+/** What is known of an unpacked layer: `layer.json` beside its tree. */
+export interface LayerRecord {
+  readonly version: 1;
+  readonly diffId: Digest;
+  /** The chain ID of the layer below. */
+  readonly parent?: Digest;
+  /** Bytes of the uncompressed archive. */
+  readonly size: number;
+  /** What is below does not show. */
+  readonly opaqueRoot: boolean;
+}
+
+/**
+ * The chain IDs of layers, the lowest first (OCI image specification, "Layer ChainID"): a layer is unpacked once for all images that
+ * have the same layers below it. What is below matters: a layer may leave out folders that it takes over.
+ */
+export function chainIds(diffIds: readonly Digest[]): Digest[] {
+  const chain: Digest[] = [];
+  for (const diffId of diffIds) {
+    const below = chain.at(-1);
+    chain.push(below === undefined ? diffId : digestOf(`${below} ${diffId}`));
+  }
+  return chain;
+}
+
+export function hasLayer(store: ImageStore, chain: Digest): boolean {
+  return fs.existsSync(layerFolder(store, chain));
+}
+
+/** @throws DelosError no-image when it is not there */
+export function readLayer(store: ImageStore, chain: Digest): LayerRecord {
+  const text = readIfThere(path.join(layerFolder(store, chain), 'layer.json'));
+  if (text === undefined) throw new DelosError('no-image', `the image is incomplete: the layer ${chain} is not unpacked; pull it again`);
+  return JSON.parse(text) as LayerRecord;
+}
+
+/**
+ * The folders to stack for an image, the topmost first: the `lowerdir` of its overlay mount. Those that would not show are left out.
+ * @throws DelosError no-image when a layer is not there
+ */
+export function layerTrees(store: ImageStore, diffIds: readonly Digest[]): string[] {
+  const trees: string[] = [];
+  for (const chain of chainIds(diffIds).toReversed()) {
+    trees.push(path.join(layerFolder(store, chain), 'tree'));
+    if (readLayer(store, chain).opaqueRoot) break;
+  }
+  return trees;
+}
+
+export interface LayerOptions extends Pick<Waiting, 'signal'> {
+  /** Is told how many bytes of the blob are unpacked. */
+  readonly onProgress?: (current: number) => void;
+}
+
+/**
+ * Unpacks the topmost of some layers; those below must be there. Of all that want it at once, here and in other processes, one does
+ * it. The layer gets its name when it is whole, and the archive was what the image's configuration says.
+ * @param diffIds up to this layer, the lowest first
+ * @param blob the packed layer, which must be there
+ * @throws DelosError bad-image for another diffID, bad-archive, too-large, io; nothing is left of it
+ */
+export async function ensureLayer(store: ImageStore, diffIds: readonly Digest[], blob: Digest, options: LayerOptions = {}): Promise<'exists' | 'unpacked'> {
+  const chain = chainIds(diffIds).at(-1) as Digest;
+  const [work, lockPath] = [unpackingFolder(store, chain), `${unpackingFolder(store, chain)}.lock`];
+  using lock = await lockFile(lockPath, { ...(options.signal !== undefined && { signal: options.signal }), until: () => hasLayer(store, chain) });
+  if (lock === undefined) return 'exists';
+  try {
+    if (hasLayer(store, chain)) return 'exists';
+    // What a process that was killed here has left.
+    fs.rmSync(work, { recursive: true, force: true });
+    await unpackInto(store, work, diffIds, blob, options);
+    fs.renameSync(work, layerFolder(store, chain));
+    return 'unpacked';
+  } catch (error) {
+    fs.rmSync(work, { recursive: true, force: true });
+    throw error instanceof Error && 'syscall' in error ? cannot(work, 'unpacked into', error) : error;
+  } finally {
+    fs.rmSync(lockPath, { force: true });
+  }
+}
+
+async function unpackInto(store: ImageStore, work: string, diffIds: readonly Digest[], blob: Digest, { onProgress, signal }: LayerOptions): Promise<void> {
+  const [diffId, below] = [diffIds.at(-1) as Digest, diffIds.slice(0, -1)];
+  const tree = path.join(work, 'tree');
+  fs.mkdirSync(work, { mode: 0o711 });
+  // As long as no entry of the layer says otherwise.
+  fs.mkdirSync(tree, { mode: 0o755 });
+  const unpacked = await unpackLayer(told(blobFile(store, blob), onProgress), tree, {
+    ...store.unpacking, lowers: layerTrees(store, below), ...(signal !== undefined && { signal }),
+  });
+  if (unpacked.diffId !== diffId) throw new DelosError('bad-image', `the layer ${blob} is not what the image's configuration says: expected the diffID ${diffId}, found ${unpacked.diffId}`);
+  const parent = chainIds(below).at(-1);
+  const record: LayerRecord = { version: 1, diffId, ...(parent !== undefined && { parent }), size: unpacked.size, opaqueRoot: unpacked.opaqueRoot };
+  fs.writeFileSync(path.join(work, 'layer.json'), `${JSON.stringify(record)}\n`, { mode: 0o600 });
+}
+
+async function* told(file: string, onProgress?: (current: number) => void): AsyncGenerator<Uint8Array> {
+  let current = 0;
+  for await (const chunk of fs.createReadStream(file, { highWaterMark: 256 << 10 }) as AsyncIterable<Buffer>) {
+    yield chunk;
+    onProgress?.(current += chunk.length);
+  }
+}
