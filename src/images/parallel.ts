@@ -1,8 +1,9 @@
 /**
  * Does something with each item, some at once, begun in their order. After the first failure nothing more is begun; when all that ran
  * has ended, it is thrown.
+ * @param onFailure is called at the first failure
  */
-export async function inParallel<T>(items: readonly T[], atOnce: number, task: (item: T, index: number) => Promise<void>): Promise<void> {
+export async function inParallel<T>(items: readonly T[], atOnce: number, task: (item: T, index: number) => Promise<void>, onFailure?: () => void): Promise<void> {
   let next = 0;
   let stopped = false;
   const work = async (): Promise<void> => {
@@ -16,7 +17,7 @@ export async function inParallel<T>(items: readonly T[], atOnce: number, task: (
       }
     }
   };
-  await allOf(Array.from({ length: Math.max(1, Math.min(atOnce, items.length)) }, work));
+  await allOf(Array.from({ length: Math.max(1, Math.min(atOnce, items.length)) }, work), onFailure);
 }
 
 /**

@@ -90,8 +90,13 @@ export class Transport implements Disposable {
   #makeAgent(url: URL, proxy: URL | undefined): http.Agent {
     const keep = { keepAlive: true, maxSockets: 16, timeout: this.#options.limits.stallMs };
     if (url.protocol === 'http:') return new http.Agent(keep);
-    const { ca, cert, key } = ((trust) => ({ ...trust, ca: authorities(trust) }))(trustFor(url.host, this.#options.certificateFolders, this.#options.environment));
-    const options = { ...keep, ca, ...(cert !== undefined && key !== undefined && { cert, key }), rejectUnauthorized: !this.mayBeInsecure(url), minVersion: 'TLSv1.2' as const };
+    const trust = trustFor(url.host, this.#options.certificateFolders, this.#options.environment);
+    const { cert, key } = trust;
+    const verified = !this.mayBeInsecure(url);
+    const options = {
+      ...keep, minVersion: 'TLSv1.2' as const, rejectUnauthorized: verified, ...(verified && { ca: authorities(trust) }),
+      ...(cert !== undefined && key !== undefined && { cert, key }),
+    };
     return proxy === undefined ? new https.Agent(options) : new TunnelAgent(proxy, options);
   }
 

@@ -49,9 +49,15 @@ function environmentAuthorities(environment: Environment): string[] {
   return files.flatMap((file) => (file ? [read(file)] : []));
 }
 
-/** The list for `ca` of tls.connect, which replaces Node's: its own, the system's, and these. */
+/** What systems call the file of the authorities they trust: Debian and Alpine, Fedora, SUSE. */
+const systemFiles = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/ca-bundle.pem'];
+
+/** The list for `ca` of tls.connect, which replaces Node's: Node's own, the system's, and these. Each once: reading them takes its time. */
 export function authorities(trust: Trust): string[] {
-  return [...tls.getCACertificates('default'), ...tls.getCACertificates('system'), ...trust.ca];
+  const system = systemFiles.find((file) => fs.existsSync(file));
+  const pem = [...(system === undefined ? [] : [read(system)]), ...trust.ca].join('\n');
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return [...new Set([...tls.getCACertificates('bundled'), ...certificates].map((text) => text.trim()))];
 }
 
 function namesIn(folder: string): string[] {
