@@ -6,7 +6,7 @@ import { DelosError } from '../lib/errors.ts';
 import { channel, giveUp, runtimeLeads } from '../oci/channel.ts';
 import type { Config } from '../oci/config/types.ts';
 import { Cells, label, type Build, type Request } from '../oci/field.ts';
-import { cloneProcess, openProcPid } from '../oci/init.ts';
+import { cloneInit, openProcPid } from '../oci/init.ts';
 import { refusedSteps, superviseSteps } from '../oci/plan.ts';
 import { blockSignals, unblockSignals } from '../oci/signals.ts';
 import { probe } from '../oci/probe.ts';
@@ -45,7 +45,7 @@ function removalPlan(config: Config, folder: string): Plan {
   const request: Request = {
     id: 'removal', bundle: '/', rootfs: '/', folder: '/', held: false, preserveFds: 0, listenFds: 0, noPivot: false, noNewKeyring: true, cgroup: [],
   };
-  const build: Build = { config, facts: probe({ ...config, root: { path: '/' } }, '/', []), request, cells: new Cells() };
+  const build: Build = { config, facts: probe({ ...config, root: { path: '/' } }, '/', []), request, cells: new Cells(), joined: [] };
   const [start, refused, gaveUp] = [label('rm'), label('refused'), label('rm was refused')];
   const mapped = runtimeLeads('ids are set');
   return {
@@ -54,7 +54,7 @@ function removalPlan(config: Config, folder: string): Plan {
         name: 'runtime',
         items: [
           call('trap', [refused], 'what to do when a call is refused'), blockSignals(), ...(channel.before?.(build) ?? []),
-          ...cloneProcess(build, CLONE_NEWUSER, start),
+          cloneInit(build, CLONE_NEWUSER, start).clone,
           ...[channel, openProcPid, userNamespace, mapped].flatMap((field) => field.after?.(build) ?? []),
           ...superviseSteps(build),
           refused, ...refusedSteps(build), call('exit_group', [1], 'the report is in the plan'),

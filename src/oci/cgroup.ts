@@ -8,7 +8,7 @@ import { devicePolicy, devicesVersion, deviceWrites } from '../cgroup/devices.ts
 import type { CgroupDirectory } from '../cgroup/path.ts';
 import { resourceWrites, unifiedControllersOf, type CgroupWrite } from '../cgroup/resources.ts';
 import { bytes, cString, member, record } from '../plan/block.ts';
-import { call, type Accept, type Item } from '../plan/step.ts';
+import { call, type Accept, type Item, type Label } from '../plan/step.ts';
 import { label, namespaceOf, type Build, type Field } from './field.ts';
 
 /**
@@ -20,20 +20,19 @@ export const cgroup: Field = {
   support: 'full',
   before: (build) => {
     const { config, facts, request } = build;
-    const resources = config.linux?.resources ?? {};
-    const writes = resourceWrites(resources, facts.cgroup);
-    const policy = devicePolicy(resources.devices);
+    const policy = devicePolicy(config.linux?.resources?.devices);
     const version = facts.uid === 0 ? devicesVersion(facts.cgroup) : undefined;
-    const all = version === 1 ? [...deviceWrites(policy), ...writes] : writes;
-    return request.cgroup.flatMap((directory) => {
-      const own = all.filter((write) => belongs(write, directory));
-      return [
-        ...makeDirectory(build, directory, own),
-        ...(version === 2 && directory.hierarchy.version === 2 ? attachDevices(directory, deviceProgram(policy)) : []),
-      ];
-    });
+    const all = [...(version === 1 ? deviceWrites(policy) : []), ...limits(build)];
+    return request.cgroup.flatMap((directory) => [
+      ...makeDirectory(build, directory, all.filter((write) => belongs(write, directory))),
+      ...(version === 2 && directory.hierarchy.version === 2 ? attachDevices(directory, deviceProgram(policy)) : []),
+    ]);
   },
 };
+
+function limits({ config, facts }: Build): CgroupWrite[] {
+  return resourceWrites(config.linux?.resources ?? {}, facts.cgroup);
+}
 
 function belongs({ controller }: CgroupWrite, { hierarchy }: CgroupDirectory): boolean {
   return hierarchy.version === 2 ? controller === '' : hierarchy.controllers.includes(controller);
@@ -110,8 +109,21 @@ function attachDevices(directory: CgroupDirectory, program: Uint8Array): Item[] 
 export const joinCgroup: Field = {
   at: [],
   support: 'full',
-  init: (build) => build.request.cgroup.filter((directory) => !clonesInto(build, directory)).flatMap((directory) => joinSteps(build, directory)),
+  init: (build) =>
+    joinedByInit(build).flatMap((directory) => {
+      const done = label(`joined ${directory.directory}`);
+      return [...(build.joined.length > 0 ? [] : [openTasks(build, directory, done)]), ...enter(build, directory, done), done];
+    }),
 };
+
+/** For a container that joins namespaces: where init enters its cgroups is opened while paths are the runtime's. */
+export function openCgroups(build: Build): Item[] {
+  return joinedByInit(build).map((directory) => openTasks(build, directory, 'next'));
+}
+
+function joinedByInit(build: Build): CgroupDirectory[] {
+  return build.request.cgroup.filter((directory) => !clonesInto(build, directory));
+}
 
 /** The cgroup namespace, whose root is the cgroup that init is in. */
 export const cgroupNamespace: Field = {
@@ -128,14 +140,22 @@ export function clonesInto({ facts }: Build, { hierarchy }: CgroupDirectory): bo
   return hierarchy.version === 2 && facts.uid === 0;
 }
 
-function joinSteps({ facts, cells: { file } }: Build, { directory, hierarchy }: CgroupDirectory): Item[] {
-  const done = label(`joined ${directory}`);
-  const rootless: Accept = facts.uid === 0 ? {} : { any: done };
-  const path = `${directory}/${hierarchy.version === 1 ? 'tasks' : 'cgroup.procs'}`;
+function openTasks(build: Build, directory: CgroupDirectory, refused: Label | 'next'): Item {
+  const path = `${directory.directory}/${directory.hierarchy.version === 1 ? 'tasks' : 'cgroup.procs'}`;
+  const out = build.cells.tasks(directory.directory);
+  return call('openat', [AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0], '/linux/cgroupsPath', { out, accept: undelegated(build, directory, refused) });
+}
+
+function enter(build: Build, directory: CgroupDirectory, refused: Label): Item[] {
+  const tasks = build.cells.tasks(directory.directory);
   return [
-    call('openat', [AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0], '/linux/cgroupsPath', { out: file, accept: rootless }),
-    call('write', [file, '0', 1], '/linux/cgroupsPath', { accept: rootless }),
-    call('close', [file], '/linux/cgroupsPath'),
-    done,
+    call('write', [tasks, '0', 1], '/linux/cgroupsPath', { accept: undelegated(build, directory, refused) }),
+    call('close', [tasks], '/linux/cgroupsPath'),
   ];
+}
+
+/** Without privilege, a hierarchy that is not delegated is done without, unless there are limits that would not hold then. */
+function undelegated(build: Build, directory: CgroupDirectory, next: Label | 'next'): Accept {
+  const isOptional = build.facts.uid !== 0 && !limits(build).some((write) => belongs(write, directory));
+  return isOptional ? { any: next } : {};
 }

@@ -3,7 +3,7 @@ import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, O_CLOEXEC, S_IFBLK, S_IFCHR, S_IFIFO } f
 import { OPEN_TREE_CLONE } from '../abi/mount.ts';
 import { call, type Item } from '../plan/step.ts';
 import type { Device } from './config/types.ts';
-import { hasNew, type Build, type Field } from './field.ts';
+import { hasOwnUser, type Build, type Field } from './field.ts';
 import { attach } from './mount/attach.ts';
 import { makePath, openDirectory, openTarget } from './open.ts';
 
@@ -32,7 +32,7 @@ export const devices: Field = {
       ...asked.map((device, index) => ({ device, why: `/linux/devices/${index}` })),
     ];
     return [
-      ...(hasNew(config, 'user') ? wanted.flatMap((one) => bindDevice(build, one)) : makeDevices(build, wanted)),
+      ...(hasOwnUser(build) ? wanted.flatMap((one) => bindDevice(build, one)) : makeDevices(build, wanted)),
       ...makePath(build, '/dev', 'directory', 'a default link'),
       openDirectory(build, '/dev', 'a default link'),
       ...links.map(([name, target]) => call('symlinkat', [target, build.cells.directory, name], 'a default link', { accept: { EEXIST: 'next' } })),

@@ -1,6 +1,4 @@
-import { AT_FDCWD, O_CLOEXEC, O_RDONLY } from '../abi/fcntl.ts';
-import { cell, type Cell } from '../plan/block.ts';
-import { call, type Item, type Plan, type Section } from '../plan/step.ts';
+import { call, type Item, type Label, type Plan, type Section } from '../plan/step.ts';
 import { joinCgroup } from './cgroup.ts';
 import { channel, giveUp, runtimeLeads } from './channel.ts';
 import type { Config, NamespaceType } from './config/types.ts';
@@ -10,9 +8,10 @@ import { closeDescriptors } from './descriptors.ts';
 import { finalAffinity, initialAffinity } from './exec-affinity.ts';
 import type { Facts } from './facts.ts';
 import { Cells, label, type Build, type Field, type Request } from './field.ts';
-import { cloneProcess, openProcPid, pidFile } from './init.ts';
+import { cloneBeside, openProcPid, pidFile } from './init.ts';
+import { joinCgroupNamespace, joiningSection, takeOver } from './joining.ts';
 import { oomScoreAdj, rlimits } from './limits.ts';
-import { namespaceTypes, openOwnPidNamespace } from './namespaces.ts';
+import { namespaceTypes, toJoin } from './namespaces.ts';
 import { refusedSteps, superviseSteps } from './plan.ts';
 import { closeOnExec, cwd, findProgram, program, umask } from './program.ts';
 import { ready } from './ready.ts';
@@ -33,22 +32,17 @@ export interface ExecTarget {
   readonly wait: boolean;
 }
 
-const outsideIsReady: Field = { at: [], support: 'full', ...runtimeLeads('cgroup and limits are set') };
+const outsideIsReady: Field = { at: [], support: 'full', ...runtimeLeads('limits are set') };
 
-/** What happens before the process joins the container, in this order. src/oci/order.ts has the reasons. */
-const outside: readonly Field[] = [
-  channel, consoleSocket, openProcPid, initialAffinity, joinCgroup, finalAffinity, rlimits, oomScoreAdj, outsideIsReady,
-  session, // the container must not reach into it while it joins (CVE-2016-9962)
-];
+/** What happens to the joining process, from which the process has it. src/oci/order.ts has the reasons. */
+const outside: readonly Field[] = [channel, consoleSocket, openProcPid, initialAffinity, rlimits, oomScoreAdj, outsideIsReady];
 
-/** What happens in it. */
+/** What happens in the container. */
 const inside: readonly Field[] = [
-  becomeRoot, execTerminal, controllingTerminal, keyring, privateProcfs, personality, scheduler, ioPriority, apparmor, selinux,
-  closeProcfs, closeDescriptors, noNewPrivileges, earlySeccomp, boundingSet, cwd, umask, user, capabilities, findProgram, listenedSeccomp, ready, pidFile, closeOnExec, seccomp, program,
+  joinCgroup, finalAffinity, joinCgroupNamespace, becomeRoot, session, execTerminal, controllingTerminal, keyring, privateProcfs, personality,
+  scheduler, ioPriority, apparmor, selinux, closeProcfs, closeDescriptors, noNewPrivileges, earlySeccomp, boundingSet, cwd, umask, user,
+  capabilities, findProgram, listenedSeccomp, ready, pidFile, closeOnExec, seccomp, program,
 ];
-
-/** The user namespace gives the right to join the others, and the mount namespace changes what paths mean. */
-const joinOrder: readonly NamespaceType[] = ['user', 'cgroup', 'ipc', 'uts', 'network', 'time', 'mount'];
 
 /**
  * One more process in a container, as system calls. Pure.
@@ -56,32 +50,28 @@ const joinOrder: readonly NamespaceType[] = ['user', 'cgroup', 'ipc', 'uts', 'ne
  * @param refused how it ends when a call is refused
  */
 export function planExec(config: Config, facts: Facts, request: Request, target: ExecTarget, refused: readonly Item[] = reportInPlan): Plan {
-  const build: Build = { config, facts, request, cells: new Cells() };
-  const descriptors = new Map(target.namespaces.map((type) => [type, cell(`${type} namespace`, -1)]));
+  const joined = target.namespaces.map((type) => toJoin(type, `/proc/${target.pid}/ns/${namespaceTypes[type].proc}`, `the container's ${type} namespace`));
+  const build: Build = { config, facts, request, cells: new Cells(), joined };
+  const joining = label('joining');
   const start = label('process');
-  return { sections: [runtimeSection(build, target, descriptors, start, refused), processSection(build, target, descriptors, start)] };
+  const first = [...unblocked(target), ...outside.flatMap((field) => field.init?.(build) ?? [])];
+  return { sections: [runtimeSection(build, target, joining, refused), joiningSection(build, first, 0, joining, start), processSection(build, start)] };
 }
 
 const reportInPlan: readonly Item[] = [call('exit_group', [255], 'the report is in the plan')];
 
-type Descriptors = ReadonlyMap<NamespaceType, Cell>;
-type Start = ReturnType<typeof label>;
-
-function runtimeSection(build: Build, target: ExecTarget, descriptors: Descriptors, start: Start, report: readonly Item[]): Section {
+function runtimeSection(build: Build, target: ExecTarget, joining: Label, report: readonly Item[]): Section {
   const refused = label('refused');
-  const fields = [...outside, ...inside];
   return {
     name: 'runtime',
     items: [
       call('trap', [refused], 'what to do when a call is refused'),
       ...(target.wait ? [blockSignals()] : []),
-      ...[...descriptors].map(([type, fd]) => openNamespace(target.pid, type, fd)),
-      ...fields.flatMap((field) => field.before?.(build) ?? []),
-      openOwnPidNamespace(build),
-      ...(joinsUserFirst(build) ? join('user', descriptors) : []),
-      ...join('pid', descriptors),
-      ...cloneProcess(build, 0, start),
-      ...fields.flatMap((field) => field.after?.(build) ?? []),
+      ...[...outside, ...inside].flatMap((field) => field.before?.(build) ?? []),
+      cloneBeside(build, joining, build.cells.pid),
+      ...outside.flatMap((field) => field.after?.(build) ?? []),
+      ...takeOver(build),
+      ...inside.flatMap((field) => field.after?.(build) ?? []),
       ...(target.wait ? superviseSteps(build) : [call('exit_group', [0], 'the process goes on by itself')]),
       refused,
       ...refusedSteps(build),
@@ -90,16 +80,13 @@ function runtimeSection(build: Build, target: ExecTarget, descriptors: Descripto
   };
 }
 
-function processSection(build: Build, target: ExecTarget, descriptors: Descriptors, start: Start): Section {
+function processSection(build: Build, start: Label): Section {
   const refused = label('the process was refused');
   return {
     name: 'process',
     items: [
       start,
       call('trap', [refused], 'what to do when a call is refused'),
-      ...(target.wait ? [unblockSignals()] : []),
-      ...outside.flatMap((field) => field.init?.(build) ?? []),
-      ...joinOrder.filter((type) => type !== 'user' || !joinsUserFirst(build)).flatMap((type) => join(type, descriptors)),
       ...inside.flatMap((field) => field.init?.(build) ?? []),
       refused,
       ...giveUp(build),
@@ -107,17 +94,6 @@ function processSection(build: Build, target: ExecTarget, descriptors: Descripto
   };
 }
 
-/** Without privilege, it takes the container's user namespace to be let into its pid namespace, which the runtime joins itself. */
-function joinsUserFirst({ facts }: Build): boolean {
-  return facts.uid !== 0;
-}
-
-function openNamespace(pid: number, type: NamespaceType, fd: Cell): Item {
-  const path = `/proc/${pid}/ns/${namespaceTypes[type].proc}`;
-  return call('openat', [AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0], `the container's ${type} namespace`, { out: fd });
-}
-
-function join(type: NamespaceType, descriptors: Descriptors): Item[] {
-  const fd = descriptors.get(type);
-  return fd ? [call('setns', [fd, namespaceTypes[type].flag], `the container's ${type} namespace`)] : [];
+function unblocked({ wait }: ExecTarget): Item[] {
+  return wait ? [unblockSignals()] : [];
 }

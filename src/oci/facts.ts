@@ -23,6 +23,8 @@ export interface Facts {
   readonly netDevices: Readonly<Record<string, HostDevice>>;
   /** Home of process.user in the image's /etc/passwd; `/` when it is not there. */
   readonly home: string;
+  /** Whether the user namespace that the configuration names by a path is the runtime's own. */
+  readonly sharesUser: boolean;
   /** newuidmap and newgidmap, where they are needed and installed. */
   readonly idMapTools?: { readonly uid: string; readonly gid: string };
 }

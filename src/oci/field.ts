@@ -53,8 +53,6 @@ export class Cells {
   readonly message = buffer(8, 'message');
   /** /proc/PID of init, in the runtime. */
   readonly procPid = cell('/proc/PID');
-  /** The runtime's own pid namespace, when it has joined another for its children. */
-  readonly ownPidNamespace = cell('own pid namespace', -1);
   /** The container's root, in init. */
   readonly root = cell('root');
   /** Scratch descriptors; each is used and closed within a few steps. */
@@ -63,6 +61,23 @@ export class Cells {
   readonly directory = cell('directory');
   readonly file = cell('file');
   readonly length = cell('length');
+  readonly #tasks = new Map<string, Cell>();
+
+  /** What init enters a cgroup by. */
+  tasks(directory: string): Cell {
+    const known = this.#tasks.get(directory) ?? cell(`${directory}/tasks`, -1);
+    this.#tasks.set(directory, known);
+    return known;
+  }
+}
+
+/** A namespace that is there already. src/oci/joining.ts */
+export interface Joined {
+  readonly type: NamespaceType;
+  readonly path: string;
+  readonly why: string;
+  /** Open on it, from the joining process on. */
+  readonly file: Cell;
 }
 
 /** Everything a field plans from. */
@@ -71,6 +86,8 @@ export interface Build {
   readonly facts: Facts;
   readonly request: Request;
   readonly cells: Cells;
+  /** What the process joins; what it gets new is in the configuration. */
+  readonly joined: readonly Joined[];
 }
 
 /**
@@ -83,6 +100,8 @@ export interface Field {
   readonly support: Support;
   /** In the runtime, before init exists. */
   before?(build: Build): Item[];
+  /** In the process that joins namespaces for init, before it does so; there is none when there is nothing to join. */
+  joining?(build: Build): Item[];
   /** In the runtime, once init exists. */
   after?(build: Build): Item[];
   /** In init. */
@@ -100,6 +119,11 @@ export function namespaceOf(config: Config, type: NamespaceType): { readonly pat
 export function hasNew(config: Config, type: NamespaceType): boolean {
   const found = namespaceOf(config, type);
   return found !== undefined && found.path === undefined;
+}
+
+/** Whether the container has another user namespace than the runtime, so that init is not the root of the host. */
+export function hasOwnUser({ config, joined }: Pick<Build, 'config' | 'joined'>): boolean {
+  return hasNew(config, 'user') || joined.some(({ type }) => type === 'user');
 }
 
 /** A label with a name that says what is there. */

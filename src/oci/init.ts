@@ -1,31 +1,51 @@
-import { CLONE_INTO_CGROUP, CLONE_PIDFD } from '../abi/clone.ts';
+import { CLONE_INTO_CGROUP, CLONE_PARENT, CLONE_PIDFD } from '../abi/clone.ts';
 import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_PATH, O_RDONLY, O_TRUNC, O_WRONLY } from '../abi/fcntl.ts';
 import { flagNames } from '../abi/names.ts';
 import { SIGCHLD } from '../abi/signal.ts';
 import { clone_args } from '../abi/structs.ts';
-import { addressOf, Block, buffer, cell, member, record } from '../plan/block.ts';
+import { addressOf, Block, buffer, cell, member, record, type Cell } from '../plan/block.ts';
 import { call, type Item, type Label } from '../plan/step.ts';
 import { clonesInto } from './cgroup.ts';
-import type { Build, Field } from './field.ts';
+import type { Build, Cells, Field } from './field.ts';
 
-/** clone3: the container's process, in its new namespaces and in its v2 cgroup from its first instruction. */
-export function cloneProcess(build: Build, namespaces: number, child: Label): Item[] {
+/** The clone3 of a process, with what has to be opened before it and closed after it. */
+export interface Cloning {
+  readonly open: Item[];
+  readonly clone: Item;
+  readonly close: Item[];
+}
+
+/**
+ * clone3 of the container's process, in its new namespaces and in its v2 cgroup from its first instruction.
+ * @param flags CLONE_NEW*; CLONE_PARENT for a child of the runtime that another process makes
+ */
+export function cloneInit(build: Build, flags: number, child: Label): Cloning {
   const { cells, request } = build;
   const unified = request.cgroup.find((directory) => clonesInto(build, directory));
-  const flags = BigInt(namespaces | CLONE_PIDFD) | BigInt(unified ? CLONE_INTO_CGROUP : 0);
-  const args = record(
+  const args = cloneArgs(cells, BigInt(flags) | BigInt(unified ? CLONE_INTO_CGROUP : 0));
+  const clone = call('clone3', [args, clone_args.size], '/linux/namespaces', { child, out: cells.pid });
+  if (!unified) return { open: [], clone, close: [] };
+  const group = member(args, clone_args, 'cgroup');
+  return {
+    open: [call('openat', [AT_FDCWD, unified.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0], '/linux/cgroupsPath', { out: group })],
+    clone,
+    close: [call('close', [group], '/linux/cgroupsPath')],
+  };
+}
+
+/** clone3 of a process that stays where the runtime is. @param pid takes its pid */
+export function cloneBeside({ cells }: Build, child: Label, pid?: Cell): Item {
+  return call('clone3', [cloneArgs(cells, 0n), clone_args.size], '/linux/namespaces', { child, out: pid });
+}
+
+/** A sibling sends the signal that its maker sends, clone(2) CLONE_PARENT. */
+function cloneArgs({ pidfd }: Cells, flags: bigint): Block {
+  const isSibling = (flags & BigInt(CLONE_PARENT)) !== 0n;
+  return record(
     clone_args,
-    { flags, pidfd: addressOf(cells.pidfd), exit_signal: SIGCHLD },
+    { flags: flags | BigInt(CLONE_PIDFD), pidfd: addressOf(pidfd), exit_signal: isSibling ? 0 : SIGCHLD },
     { flags: (value) => flagNames('CLONE_', value) },
   );
-  const clone = call('clone3', [args, clone_args.size], '/linux/namespaces', { child, out: cells.pid });
-  if (!unified) return [clone];
-  const group = member(args, clone_args, 'cgroup');
-  return [
-    call('openat', [AT_FDCWD, unified.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0], '/linux/cgroupsPath', { out: group }),
-    clone,
-    call('close', [group], '/linux/cgroupsPath'),
-  ];
 }
 
 const why = 'what the container is known by';

@@ -13,7 +13,7 @@ import { oomScoreAdj, rlimits } from './limits.ts';
 import { loopback } from './loopback.ts';
 import { mounts } from './mount/index.ts';
 import { netDevices } from './net-devices.ts';
-import { joinNamespaces, joinPidNamespace } from './namespaces.ts';
+import { joinCgroupNamespace } from './joining.ts';
 import { awaitStart, closeOnExec, cwd, findProgram, makeCwd, openStart, program, umask } from './program.ts';
 import { ready } from './ready.ts';
 import { pivot, rootAttributes, rootfs } from './rootfs.ts';
@@ -44,7 +44,7 @@ export const order: readonly Field[] = [
   outsideIsReady, // it may join and make namespaces now
 
   becomeRoot,
-  joinNamespaces,
+  joinCgroupNamespace,
   cgroupNamespace, // before a cgroup2 is mounted, which shows it
   timeOffsets,
   session, // after the files of /proc/self that an undumpable process may not write
@@ -59,7 +59,6 @@ export const order: readonly Field[] = [
   readonlyPaths,
   makeCwd,
   createContainerHooks, // their paths are the runtime's
-  joinPidNamespace, // last in the runtime before init: it is for children only
   pivot, // the host's files are gone from here on
   rootAttributes, // nothing more is made in the root
   controllingTerminal,

@@ -5,10 +5,11 @@ import { call, jump, type Item, type Label, type Plan, type Section } from '../p
 import { giveUp } from './channel.ts';
 import type { Config } from './config/types.ts';
 import type { Facts } from './facts.ts';
-import { Cells, label, namespaceOf, type Build, type Request } from './field.ts';
+import { Cells, label, type Build, type Request } from './field.ts';
 import { poststopSteps } from './hooks.ts';
-import { cloneProcess } from './init.ts';
-import { cloneFlags, leavePidNamespace } from './namespaces.ts';
+import { cloneBeside, cloneInit } from './init.ts';
+import { joiningSection, takeOver } from './joining.ts';
+import { cloneFlags, joinedByPath } from './namespaces.ts';
 import { order } from './order.ts';
 import { blockSignals, unblockSignals } from './signals.ts';
 
@@ -29,13 +30,20 @@ export interface PlanOptions {
  * @throws DelosError bad-config or unsupported for what this host or this version cannot do
  */
 export function planContainer(config: Config, facts: Facts, request: Request, options: PlanOptions = {}): Plan {
-  const build: Build = { config, facts, request, cells: new Cells() };
-  const start = label('init');
+  const build: Build = { config, facts, request, cells: new Cells(), joined: joinedByPath(config, facts) };
+  const init = label('init');
+  const flags = cloneFlags(config);
   const waits = !request.held || options.supervise === true;
-  return { sections: [runtimeSection(build, options, waits, start), initSection(build, waits, start)] };
+  if (build.joined.length === 0) {
+    const { open, clone, close } = cloneInit(build, flags, init);
+    return { sections: [runtimeSection(build, options, waits, [...open, clone, ...close]), initSection(build, waits, init)] };
+  }
+  const joining = label('joining');
+  const runtime = runtimeSection(build, options, waits, [cloneBeside(build, joining), ...takeOver(build)]);
+  return { sections: [runtime, joiningSection(build, [], flags, joining, init), initSection(build, waits, init)] };
 }
 
-function runtimeSection(build: Build, options: PlanOptions, waits: boolean, start: Label): Section {
+function runtimeSection(build: Build, options: PlanOptions, waits: boolean, makeInit: readonly Item[]): Section {
   const refused = label('refused');
   return {
     name: 'runtime',
@@ -43,9 +51,7 @@ function runtimeSection(build: Build, options: PlanOptions, waits: boolean, star
       call('trap', [refused], 'what to do when a call is refused'),
       ...(waits ? [blockSignals()] : []),
       ...order.flatMap((field) => field.before?.(build) ?? []),
-      ...cloneProcess(build, cloneFlags(build), start),
-      // Hooks are not to be born in a pid namespace that init has joined.
-      ...(namespaceOf(build.config, 'pid')?.path === undefined ? [] : [leavePidNamespace(build)]),
+      ...makeInit,
       ...order.flatMap((field) => field.after?.(build) ?? []),
       ...(waits ? superviseSteps(build, endSteps(build, options)) : [call('exit_group', [0], 'the container waits for start')]),
       refused,
@@ -106,7 +112,6 @@ export function refusedSteps(build: Build): Item[] {
   return [
     call('pidfd_send_signal', [cells.pidfd, SIGKILL, 0, 0], 'nothing stays behind', { accept: { any: 'next' } }),
     call('wait', [cells.pidfd, -1], 'nothing stays behind', { accept: { any: 'next' } }),
-    leavePidNamespace(build),
   ];
 }
 

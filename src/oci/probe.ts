@@ -32,7 +32,7 @@ export function hostFacts(): HostFacts {
 
 /** The facts a plan for this configuration needs: those of the host, and what the configuration's paths are here. */
 export function probe(config: Config, bundle: string, cgroup: readonly CgroupDirectory[]): Facts {
-  return { ...hostFacts(), ...cgroupFacts(cgroup), sources: bindSources(config, bundle), netDevices: netDevices(config), home: homeOf(config, bundle) };
+  return { ...hostFacts(), ...cgroupFacts(cgroup), sources: bindSources(config, bundle), netDevices: netDevices(config), home: homeOf(config, bundle), sharesUser: sharesUser(config) };
 }
 
 function readHost(): HostFacts {
@@ -103,6 +103,21 @@ function netDevices(config: Config): Facts['netDevices'] {
       family: family === 'IPv4' ? 4 as const : 6 as const, address: addressBytes(address), prefix: Number(cidr?.split('/')[1] ?? 32),
     })) }]];
   }));
+}
+
+/** A namespace is known by the device and inode of its file, namespaces(7). A path that cannot be looked at is refused when it is opened. */
+export function isOwnNamespace(path: string, proc: string): boolean {
+  try {
+    const [found, own] = [fs.statSync(path), fs.statSync(`/proc/self/ns/${proc}`)];
+    return found.dev === own.dev && found.ino === own.ino;
+  } catch {
+    return false;
+  }
+}
+
+function sharesUser(config: Config): boolean {
+  const path = config.linux?.namespaces?.find(({ type }) => type === 'user')?.path;
+  return path !== undefined && isOwnNamespace(path, 'user');
 }
 
 /** The 4 or 16 bytes of an address as Node prints it. */

@@ -7,7 +7,7 @@ import { record } from '../plan/block.ts';
 import { call, type Item } from '../plan/step.ts';
 import type { RootfsPropagation } from './config/types.ts';
 import { newMount } from './mount/filesystem.ts';
-import { hasNew, type Build, type Field, type Overlay } from './field.ts';
+import { hasOwnUser, type Build, type Field, type Overlay } from './field.ts';
 
 const propagationFlags: Readonly<Record<RootfsPropagation, number>> = {
   shared: MS_SHARED, rshared: MS_SHARED | MS_REC, slave: MS_SLAVE, rslave: MS_SLAVE | MS_REC,
@@ -38,9 +38,9 @@ export const rootfs: Field = {
 
 /** The copy-on-write root, in `cells.root` and nowhere yet. In a user namespace the overlay keeps its notes in user.* attributes. */
 function mountOverlay(build: Build, { lower, layer }: Overlay): Item[] {
-  const { cells, config, facts } = build;
+  const { cells, facts } = build;
   const why = 'a copy-on-write root';
-  const user = hasNew(config, 'user') || facts.uid !== 0 ? ['userxattr'] : [];
+  const user = hasOwnUser(build) || facts.uid !== 0 ? ['userxattr'] : [];
   const volatile: Item[] = [
     ...newMount(build, { type: 'tmpfs', source: 'tmpfs', data: ['mode=755'], attributes: 0 }, cells.mount, why),
     call('mkdirat', [cells.mount, 'upper', 0o755], why),

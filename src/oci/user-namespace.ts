@@ -1,6 +1,6 @@
 import { call, type Item } from '../plan/step.ts';
 import type { IdMapping } from './config/types.ts';
-import { hasNew, type Field } from './field.ts';
+import { hasNew, hasOwnUser, type Field } from './field.ts';
 import { runTool } from './hook-process.ts';
 import { writeFile } from './open.ts';
 
@@ -36,8 +36,8 @@ export const userNamespace: Field = {
 export const becomeRoot: Field = {
   at: [],
   support: 'full',
-  init: ({ config }) =>
-    hasNew(config, 'user')
+  init: (build) =>
+    hasOwnUser(build)
       ? [
           call('setresgid', [0, 0, 0], '/linux/gidMappings'),
           call('setresuid', [0, 0, 0], '/linux/uidMappings'),

@@ -6,7 +6,7 @@ import { cell, record, type Cell } from '../../plan/block.ts';
 import { call, type Item, type Step } from '../../plan/step.ts';
 import path from 'node:path';
 import type { Mount } from '../config/types.ts';
-import { hasNew, type Build } from '../field.ts';
+import { hasOwnUser, type Build } from '../field.ts';
 import { openTarget } from '../open.ts';
 import { attach, finish, setAttributes } from './attach.ts';
 import { idMap } from './idmap.ts';
@@ -28,7 +28,7 @@ function openSource(build: Build, mount: Mount, options: MountOptions, out: Cell
  * can only be put on by who owns the file system.
  */
 function runtimeOpens(build: Build, options: MountOptions): boolean {
-  return build.facts.uid === 0 && (hasNew(build.config, 'user') || options.idmap !== undefined);
+  return build.facts.uid === 0 && (hasOwnUser(build) || options.idmap !== undefined);
 }
 
 /** A copy that the runtime has made is a peer of the host's mount, as init's is not: what is mounted below it must stay in the container. */

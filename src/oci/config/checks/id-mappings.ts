@@ -1,7 +1,7 @@
 import { mismatch, refused } from '../refuse.ts';
 import type { Path } from '../shape.ts';
 import type { IdMapping, Mount } from '../types.ts';
-import { hasNamespace, lacksNamespace, namespaceOf, type Check } from './check.ts';
+import { lacksNamespace, namespaceOf, type Check } from './check.ts';
 
 /** UID_GID_MAP_MAX_EXTENTS of <linux/user_namespace.h>: what uid_map takes. */
 const MOST_RANGES = 340;
@@ -34,9 +34,9 @@ export const checkMountMappings: Check = (config) => {
     if (uidMappings.length === 0 && gidMappings.length > 0) throw mismatch([...place, 'uidMappings'], 'ranges beside gidMappings', undefined);
     if (gidMappings.length === 0 && uidMappings.length > 0) throw mismatch([...place, 'gidMappings'], 'ranges beside uidMappings', undefined);
     if (!isBind(mount)) throw refused(place, 'only a bind mount can map ids');
-    if (uidMappings.length === 0 && !hasNamespace(config, 'user')) {
-      throw lacksNamespace([...place, 'options'], 'user', 'idmap without uidMappings needs');
-    }
+    if (uidMappings.length > 0) continue;
+    if (namespaceOf(config, 'user') === undefined) throw lacksNamespace([...place, 'options'], 'user', 'idmap without uidMappings needs');
+    if (config.linux?.uidMappings === undefined) throw refused([...place, 'options'], 'idmap needs uidMappings, here or in linux');
   }
 };
 

@@ -8,10 +8,6 @@ export const checkUnsupported: Check = (config) => {
   if (!hasNamespace(config, 'mount')) {
     throw new DelosError('unsupported', 'linux.namespaces: expected a namespace of type mount, without which the mounts would be the host\'s', { field: '/linux/namespaces' });
   }
-  const joined = linux?.namespaces?.findIndex(({ type, path }) => type === 'user' && path !== undefined) ?? -1;
-  if (joined >= 0) {
-    throw new DelosError('unsupported', `linux.namespaces[${joined}].path: a user namespace can be made, not joined`, { field: `/linux/namespaces/${joined}/path` });
-  }
   if (linux?.intelRdt !== undefined) {
     throw new DelosError('unsupported', 'linux.intelRdt: Intel RDT is not supported', { field: '/linux/intelRdt' });
   }
