@@ -16,6 +16,9 @@ export const errorCodes = {
   'bad-image': 'the image is not valid',
   'no-image': 'there is no such image',
   registry: 'a registry could not be reached, refused, or gave an answer that cannot be used',
+  'bad-network': 'a network, or what was asked of it, is not valid',
+  'no-network': 'there is no such network',
+  'network-in-use': 'the network, its address or a port of the host is in use',
   io: 'a file could not be read or written',
 } as const;
 

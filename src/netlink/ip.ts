@@ -28,7 +28,7 @@ function parseSix(text: string): Address | undefined {
   if (head === undefined || tail === undefined) return undefined;
   const left = 16 - head.length - tail.length;
   if (halves.length === 2 ? left < 2 : left !== 0) return undefined;
-  return Uint8Array.from([...head, ...new Array<number>(left).fill(0), ...tail]);
+  return Uint8Array.from([...head, ...Buffer.alloc(left), ...tail]);
 }
 
 /** The bytes of groups of four hexadecimal digits, the last of which may be an IPv4 address. */

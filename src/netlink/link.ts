@@ -29,7 +29,7 @@ export interface LinkSettings {
   /** Where the device is moved: the namespace of a process, or that of a descriptor. */
   readonly namespacePid?: number;
   readonly namespaceFd?: number;
-  /** No address of the link's own: IN6_ADDR_GEN_MODE_NONE. */
+  /** No IPv6 address of the link's own: IN6_ADDR_GEN_MODE_NONE. Not when a device is made: refused with EAFNOSUPPORT then. */
   readonly noLinkLocal?: boolean;
 }
 

@@ -67,10 +67,12 @@ function countOf(expression: Attributes): Count | undefined {
 }
 
 /** Of the notes of a rule, each a type, a length and as many bytes, that of type 0. */
-function readComment(notes: Uint8Array | undefined): string | undefined {
-  for (let offset = 0; notes !== undefined && offset + 2 <= notes.length; offset += 2 + (notes[offset + 1] ?? 0)) {
+function readComment(notes: Uint8Array = new Uint8Array()): string | undefined {
+  let offset = 0;
+  while (offset + 2 <= notes.length) {
     const end = offset + 2 + (notes[offset + 1] ?? 0);
     if (notes[offset] === 0 && end <= notes.length) return Buffer.from(notes.subarray(offset + 2, end)).toString().replace(/\0.*$/s, '');
+    offset = end;
   }
   return undefined;
 }

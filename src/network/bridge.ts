@@ -1,0 +1,74 @@
+import { RT_TABLE_MAIN } from '../abi/rtnetlink.ts';
+import { DelosError } from '../lib/errors.ts';
+import { newAddress } from '../netlink/address.ts';
+import { deleteLink, newLink, setLink, type Link } from '../netlink/link.ts';
+import { getRoutes, readRoute, type KnownRoute } from '../netlink/route.ts';
+import type { NetlinkSocket } from '../netlink/socket.ts';
+import { broadcastOf } from './elements.ts';
+import { macOf } from './lease.ts';
+import { rangeOf, type NetworkRecord } from './record.ts';
+import { aliasOf, allLinks, attempt, findLink } from './sockets.ts';
+import { enableForwarding, setSysctl } from './sysctl.ts';
+
+export interface Bridge {
+  readonly link: Link;
+  /** It was not there before. */
+  readonly made: boolean;
+  /** Settings of the host that were changed for it. */
+  readonly changed: readonly string[];
+}
+
+/**
+ * The bridge of a network: up, with its addresses, and the host passes packets on. One that is there is completed, since whoever began
+ * it may have been killed.
+ * @throws NetlinkError, DelosError network-in-use when the name belongs to another device, unsupported
+ */
+export function ensureBridge(route: NetlinkSocket, folder: string, record: NetworkRecord): Bridge {
+  const found = findLink(route, record.device);
+  if (found !== undefined && found.kind !== 'bridge') throw new DelosError('network-in-use', `network ${record.name}: the host has another device ${record.device}`);
+  if (found === undefined) makeBridge(route, folder, record);
+  const link = found ?? findLink(route, record.device);
+  if (link === undefined) throw new DelosError('network-in-use', `network ${record.name}: its bridge ${record.device} was removed while it was made`);
+  try {
+    return { link, made: found === undefined, changed: complete(route, record, link) };
+  } catch (error) {
+    if (found === undefined) attempt(route, deleteLink(link.index, record.device), 'ENODEV');
+    throw error;
+  }
+}
+
+function makeBridge(route: NetlinkSocket, folder: string, record: NetworkRecord): void {
+  const [four, six] = [record.four, record.six].map((range) => range && rangeOf(range, `network ${record.name}`).gateway);
+  // A bridge without an address of its own takes that of a port, and another one when this port goes: neighbours would not find it.
+  const mac = macOf({ ...(four && { four }), ...(six && { six }) });
+  route.request(newLink('bridge', { name: record.device, mac, mtu: record.mtu ?? defaultMtu(route) }));
+  const link = findLink(route, record.device);
+  if (link !== undefined) route.request(setLink(link.index, { alias: `${aliasOf(folder)}network ${record.name}` }, record.device));
+}
+
+/** Addresses, state and settings. What is so already stays so. */
+function complete(route: NetlinkSocket, record: NetworkRecord, { index, up }: Link): string[] {
+  const changed: (string | undefined)[] = [];
+  for (const range of [record.four, record.six]) {
+    if (range === undefined) continue;
+    const { subnet, gateway } = rangeOf(range, `network ${record.name}`);
+    const broadcast = gateway.length === 4 ? broadcastOf(record) : undefined;
+    attempt(route, newAddress(index, { address: gateway, prefix: subnet.prefix }, broadcast), 'EEXIST');
+    if (record.internal !== true) changed.push(...enableForwarding(gateway.length === 4 ? 4 : 6));
+  }
+  if (!up) route.request(setLink(index, { up: true }, record.device));
+  // A port published at 127.0.0.1 is reached by packets that leave by the bridge. The rule "containers do not reach the host's loopback" guards it.
+  if (record.four !== undefined) setSysctl('1', 'ipv4', 'conf', record.device, 'route_localnet');
+  return changed.filter((one) => one !== undefined);
+}
+
+/** That of the device of the default route, so that nothing is too large on its way out. */
+function defaultMtu(route: NetlinkSocket): number {
+  const defaults = allRoutes(route).filter(({ destination, table, index }) => destination.prefix === 0 && table === RT_TABLE_MAIN && index !== undefined);
+  const best = defaults.sort((a, b) => (a.metric ?? 0) - (b.metric ?? 0))[0];
+  return allLinks(route).find(({ index }) => index === best?.index)?.mtu ?? 1500;
+}
+
+export function allRoutes(route: NetlinkSocket): KnownRoute[] {
+  return route.dump(getRoutes()).map(readRoute).filter((one) => one !== undefined);
+}

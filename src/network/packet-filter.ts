@@ -1,0 +1,69 @@
+import type { NetlinkSocket } from '../netlink/socket.ts';
+import type { Request } from '../netlink/message.ts';
+import { readElements, readTable } from '../netlink/nftables/read.ts';
+import { deleteElements, getElements, newElements } from '../netlink/nftables/set.ts';
+import { batch, deleteTable, getTable } from '../netlink/nftables/table.ts';
+import { bySet, entriesOfLease, entriesOfNetwork, identity, type Entry } from './elements.ts';
+import { leasesOf } from './lease.ts';
+import { makeTable, sets, type SetName } from './ruleset.ts';
+import { tableOf, unless } from './sockets.ts';
+import { bridgeNetworks } from './store.ts';
+
+/** What all networks with containers, and those containers, have in the sets. */
+export function expectedEntries(folder: string): Entry[] {
+  return bridgeNetworks(folder).flatMap((record) => {
+    const leases = leasesOf(folder, record.name);
+    return leases.length === 0 ? [] : [...entriesOfNetwork(record), ...leases.flatMap(entriesOfLease)];
+  });
+}
+
+/**
+ * Sees to it that the table is there with the rules of this version of Delos. One that was flushed, or that another version made, is
+ * made anew in one step with all that the records tell.
+ * @returns whether it was made, and so has all entries
+ */
+export function ensureTable(filter: NetlinkSocket, folder: string): boolean {
+  const table = tableOf(folder);
+  const { note, requests } = makeTable(table);
+  const [found] = unless(['ENOENT'], () => filter.request(getTable(table))) ?? [];
+  if (found !== undefined && Buffer.compare(readTable(found).note, note) === 0) return false;
+  const entries = additions(table, expectedEntries(folder));
+  filter.batch(batch, [...(found === undefined ? [] : [deleteTable(table)]), ...requests, ...entries]);
+  return true;
+}
+
+export function addEntries(filter: NetlinkSocket, folder: string, entries: readonly Entry[]): void {
+  filter.batch(batch, additions(tableOf(folder), entries));
+}
+
+function additions(table: string, entries: readonly Entry[]): Request[] {
+  return [...bySet(entries)].flatMap(([set, list]) => newElements(table, set, list));
+}
+
+/** Takes entries out; those that are not there are passed over. */
+export function removeEntries(filter: NetlinkSocket, folder: string, entries: readonly Entry[]): void {
+  const table = tableOf(folder);
+  const removals = (list: readonly Entry[]): Request[] => [...bySet(list)].flatMap(([set, some]) => deleteElements(table, set, some));
+  if (unless(['ENOENT'], () => (filter.batch(batch, removals(entries)), true)) === true) return;
+  const there = new Set(presentEntries(filter, folder).map(identity));
+  filter.batch(batch, removals(entries.filter((entry) => there.has(identity(entry)))));
+}
+
+/** All that is in the sets; nothing when there is no table. */
+export function presentEntries(filter: NetlinkSocket, folder: string): Entry[] {
+  const table = tableOf(folder);
+  return (Object.keys(sets) as SetName[]).flatMap((set) => {
+    const messages = unless(['ENOENT'], () => filter.dump(getElements(table, set))) ?? [];
+    return messages.flatMap(readElements).filter((element) => !isBoundary(set, element)).map((element): Entry => ({ set, ...element }));
+  });
+}
+
+/** A set of intervals may begin with the end of nothing, at address 0, which nobody put there. */
+function isBoundary(set: SetName, { key, end }: { readonly key: Uint8Array; readonly end?: boolean }): boolean {
+  return set.startsWith('subnets') && end === true && key.every((byte) => byte === 0);
+}
+
+/** Removes the table with everything in it. */
+export function removeTable(filter: NetlinkSocket, folder: string): void {
+  unless(['ENOENT'], () => filter.batch(batch, [deleteTable(tableOf(folder))]));
+}

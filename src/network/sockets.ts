@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../abi/netlink.ts';
+import { DelosError } from '../lib/errors.ts';
+import { getLink, getLinks, readLink, type Link } from '../netlink/link.ts';
+import type { Request } from '../netlink/message.ts';
+import { NetlinkError } from '../netlink/refusal.ts';
+import { NetlinkSocket } from '../netlink/socket.ts';
+import { defaultFolder } from './store.ts';
+
+/** The sockets for devices and for the packet filter of the host, or of the namespace this runs in. */
+export interface Sockets extends Disposable {
+  readonly route: NetlinkSocket;
+  readonly filter: NetlinkSocket;
+}
+
+export function openSockets(): Sockets {
+  const route = new NetlinkSocket(NETLINK_ROUTE);
+  try {
+    const filter = new NetlinkSocket(NETLINK_NETFILTER);
+    return {
+      route, filter,
+      [Symbol.dispose]: () => {
+        route[Symbol.dispose]();
+        filter[Symbol.dispose]();
+      },
+    };
+  } catch (error) {
+    route[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Six letters that tell one folder of networks from another on the same host. */
+function tagOf(folder: string): string {
+  return createHash('sha256').update(path.resolve(folder)).digest('hex').slice(0, 6);
+}
+
+/** The table of the packet filter: `delos`; another folder than root's has another one. */
+export function tableOf(folder: string): string {
+  return path.resolve(folder) === defaultFolder ? 'delos' : `delos-${tagOf(folder)}`;
+}
+
+/** How the alias of every device begins that was made for the networks of this folder; `ip link` shows it. */
+export function aliasOf(folder: string): string {
+  return `delos:${tagOf(folder)}:`;
+}
+
+/** A device by its name. */
+export function findLink(route: NetlinkSocket, name: string): Link | undefined {
+  const [found] = unless(['ENODEV'], () => route.request(getLink(name))) ?? [];
+  return found === undefined ? undefined : readLink(found);
+}
+
+export function allLinks(route: NetlinkSocket): Link[] {
+  return route.dump(getLinks()).map(readLink);
+}
+
+/** Sends a request; tells whether it was done, or refused with one of these. */
+export function attempt(socket: NetlinkSocket, request: Request, ...accepted: readonly string[]): boolean {
+  return unless(accepted, () => socket.request(request)) !== undefined;
+}
+
+/** What `act` gives, or undefined when the kernel refuses it with one of these. */
+export function unless<Given>(accepted: readonly string[], act: () => Given): Given | undefined {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof NetlinkError && accepted.includes(error.errno)) return undefined;
+    throw error;
+  }
+}
+
+/** The kernel's refusal as the caller's error, with what it was about in front. */
+export function refused(about: string, error: unknown): unknown {
+  if (!(error instanceof NetlinkError)) return error;
+  return new DelosError('kernel-refused', `${about}: ${error.message}`, { call: 'netlink', errno: error.errno, cause: error });
+}

@@ -1,0 +1,85 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { parseAddress } from '../netlink/ip.ts';
+import { deleteLink, type Link } from '../netlink/link.ts';
+import { identity, type Entry } from './elements.ts';
+import { allLeases, leasesOf, type Lease } from './lease.ts';
+import { lockNetworks } from './lock.ts';
+import { expectedEntries, presentEntries, removeEntries, removeTable } from './packet-filter.ts';
+import { aliasOf, allLinks, attempt, openSockets, refused, type Sockets } from './sockets.ts';
+import { bridgeNetworks, eraseRecord, leasesFolder, namesIn, recordFile } from './store.ts';
+import { takeDown, takeOut } from './take-down.ts';
+
+/** What was removed, by name. */
+export interface Swept {
+  readonly containers: readonly string[];
+  readonly devices: readonly string[];
+  /** How many elements of the packet filter nobody has. */
+  readonly entries: number;
+}
+
+/**
+ * Removes what killed processes have left: leases of containers that are no more, devices of no lease, elements of the packet filter, half
+ * written files. Everything of ours has our alias or our table, so nobody else's is touched. Safe at any time, beside anything.
+ * @param alive whether there is a container of this id; one that is being made counts
+ */
+export async function sweep(folder: string, alive: (container: string) => boolean): Promise<Swept> {
+  if (!fs.existsSync(folder)) return { containers: [], devices: [], entries: 0 };
+  using _ = await lockNetworks(folder);
+  using sockets = openSockets();
+  try {
+    const gone = allLeases(folder).filter(({ container }) => !alive(container));
+    for (const lease of gone) takeOut(sockets, folder, lease);
+    sweepFiles(folder);
+    const devices = sweepDevices(sockets, folder, allLeases(folder));
+    return { containers: gone.map(({ container }) => container), devices, entries: sweepEntries(sockets, folder) };
+  } catch (error) {
+    throw refused('what is left of networks cannot be removed', error);
+  }
+}
+
+/** Files that hold nothing: written when the machine went down, or by a process that was killed. The lock is held, so nobody is writing. */
+function sweepFiles(folder: string): void {
+  for (const name of namesIn(folder)) {
+    const at = path.join(folder, name);
+    if (name === 'lock' || !fs.statSync(at, { throwIfNoEntry: false })?.isDirectory()) continue;
+    if (!fs.existsSync(recordFile(folder, name))) {
+      eraseRecord(folder, name);
+      continue;
+    }
+    for (const file of namesIn(at)) if (/^network\.json\.\d+$/.test(file)) fs.rmSync(path.join(at, file));
+    const kept = new Set(leasesOf(folder, name).map(({ four, six }) => four ?? six));
+    for (const file of namesIn(leasesFolder(folder, name))) {
+      if (!kept.has(file) && (parseAddress(file) !== undefined || file.startsWith('.'))) fs.rmSync(path.join(leasesFolder(folder, name), file));
+    }
+  }
+}
+
+/** Ports of bridges without a lease, and bridges without a port. */
+function sweepDevices({ route, filter }: Sockets, folder: string, leases: readonly Lease[]): string[] {
+  const alias = aliasOf(folder);
+  const [ports, devices] = [new Set(leases.map(({ hostInterface }) => hostInterface)), new Map(bridgeNetworks(folder).map((record) => [record.device, record]))];
+  const used = new Set(leases.map(({ network }) => network));
+  // A process that was killed between making a device and giving it its alias: the name says enough, with the bridge it is a port of.
+  const links = allLinks(route);
+  const ours = new Set(links.filter(({ name, alias: its }) => devices.has(name) || its?.startsWith(`${alias}network `)).map(({ index }) => index));
+  const isOrphan = ({ name, kind, master, alias: its }: Link): boolean =>
+    kind === 'veth' && !ports.has(name) && (its?.startsWith(alias) === true || (/^dv[0-9a-f]{12}$/.test(name) && master !== undefined && ours.has(master)));
+  const orphans = links.filter(isOrphan);
+  const empty = links.filter(({ index, name, kind }) => kind === 'bridge' && ours.has(index) && !used.has(devices.get(name)?.name ?? ''));
+  for (const { index, name } of orphans) attempt(route, deleteLink(index, name), 'ENODEV');
+  for (const { index, name } of empty) {
+    const record = devices.get(name);
+    if (record === undefined) attempt(route, deleteLink(index, name), 'ENODEV');
+    else takeDown({ route, filter, [Symbol.dispose]: () => {} }, folder, record);
+  }
+  return [...orphans, ...empty].map(({ name }) => name);
+}
+
+function sweepEntries({ filter }: Sockets, folder: string): number {
+  const expected = new Set(expectedEntries(folder).map(identity));
+  const orphans: Entry[] = presentEntries(filter, folder).filter((entry) => !expected.has(identity(entry)));
+  if (expected.size === 0) removeTable(filter, folder);
+  else removeEntries(filter, folder, orphans);
+  return orphans.length;
+}
