@@ -28,7 +28,7 @@ async function removeTree(directory: string): Promise<void> {
     requireCgroupFilesystem(directory);
   } catch (error) {
     // Whoever waits for the container may remove it at this same moment; or its maker, who is to be refused, makes it in the next.
-    if (error instanceof DelosError && error.detail.errno === 'ENOENT') return;
+    if (error instanceof DelosError && (error.detail.errno === 'ENOENT' || error.detail.errno === 'ENOTDIR')) return;
     throw error;
   }
   for (const cgroup of withChildren(directory).toReversed()) await removeOne(cgroup);

@@ -6,7 +6,7 @@ import { endProcesses } from './delete.ts';
 import { runHooks } from './hooks.ts';
 import type { InitProcess } from './init-process.ts';
 import { lockContainer } from './lock.ts';
-import { isAlive } from './process-stat.ts';
+import { statNow } from './process-stat.ts';
 import { ociState } from './state.ts';
 import { conditionOf, type Status } from './status.ts';
 import { containerFolder, readRecord } from './store.ts';
@@ -14,10 +14,12 @@ import { containerFolder, readRecord } from './store.ts';
 /**
  * Lets a created container go on to its program, then runs the poststart hooks. When one of those fails, the container is killed,
  * as runtime.md "Lifecycle" step 9 wants it since 1.3; before, it was a warning.
+ * @param beforeHooks called when there are such hooks, before anything is done
  * @throws DelosError not-found, wrong-state, hook-failed
  */
-export async function startContainer(root: string, id: string): Promise<void> {
+export async function startContainer(root: string, id: string, beforeHooks?: () => void): Promise<void> {
   const record = readRecord(root, id);
+  if (record.config.hooks?.poststart?.length) beforeHooks?.();
   const init = await release(root, id);
   try {
     await runHooks('poststart', record.config.hooks?.poststart, ociState(record, { status: 'running', init }));
@@ -32,7 +34,10 @@ async function release(root: string, id: string): Promise<InitProcess> {
   using _ = await lockContainer(root, id);
   const { status, init } = conditionOf(root, readRecord(root, id));
   if (status !== 'created' || init === undefined) throw wrongState(status);
-  if (!writeByte(containerFolder(root, id))) throw wrongState(isAlive(init) ? 'running' : 'stopped');
+  if (!writeByte(containerFolder(root, id))) {
+    // What ends closes its files before it is gone.
+    throw wrongState(statNow(init)?.hasExecuted ? 'running' : 'stopped');
+  }
   return init;
 }
 
