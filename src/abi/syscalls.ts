@@ -34,6 +34,7 @@ export const syscalls = {
   setresuid: [117, 'ruid:int', 'euid:int', 'suid:int'],
   setresgid: [119, 'rgid:int', 'egid:int', 'sgid:int'],
   setsid: [112],
+  capget: [125, 'header:struct', 'data:struct'],
   capset: [126, 'header:struct', 'data:struct'],
   rt_sigtimedwait: [128, 'set:struct', 'info:struct', 'timeout:struct', 'size:int'],
   rt_sigprocmask: [14, 'how:enum SIG_', 'set:struct', 'old:struct', 'size:int'],

@@ -16,6 +16,8 @@ import { containerFolder, notFound, readRecord, removeFolder } from './store.ts'
 export interface DeleteOptions {
   /** Whatever state it is in; and one that is not there is no failure. */
   readonly force?: boolean;
+  /** Called when there are poststop hooks, before anything is done. */
+  readonly beforeHooks?: () => void;
 }
 
 /**
@@ -25,17 +27,17 @@ export interface DeleteOptions {
  * @returns warnings: poststop hooks that failed do not keep it from being deleted, runtime.md "Lifecycle" step 13
  * @throws DelosError not-found, wrong-state, kernel-refused when something cannot be removed; it can be repeated then
  */
-export async function deleteContainer(root: string, id: string, { force = false }: DeleteOptions = {}): Promise<readonly string[]> {
+export async function deleteContainer(root: string, id: string, options: DeleteOptions = {}): Promise<readonly string[]> {
   try {
     using _ = await lockContainer(root, id);
-    return await deleteLocked(root, id, force);
+    return await deleteLocked(root, id, options);
   } catch (error) {
-    if (force && error instanceof DelosError && error.code === 'not-found') return [];
+    if (options.force && error instanceof DelosError && error.code === 'not-found') return [];
     throw error;
   }
 }
 
-async function deleteLocked(root: string, id: string, force: boolean): Promise<readonly string[]> {
+async function deleteLocked(root: string, id: string, { force = false, beforeHooks }: DeleteOptions): Promise<readonly string[]> {
   const record = readRecordIfAny(root, id, force);
   if (record === undefined) {
     const init = readInit(containerFolder(root, id));
@@ -48,6 +50,7 @@ async function deleteLocked(root: string, id: string, force: boolean): Promise<r
   if (!force && status !== 'stopped' && status !== 'created') {
     throw new DelosError('wrong-state', `cannot delete container ${id} that is not stopped: ${status}`);
   }
+  if (record.config.hooks?.poststop?.length) beforeHooks?.();
   if (status === 'creating') stopMaking(containerFolder(root, id));
   await endProcesses(root, record);
   await removeCgroup(record.cgroup);

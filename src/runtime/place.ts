@@ -11,6 +11,9 @@ import { executorFd, memfd } from '../sys/memfd.ts';
 import { syscall } from '../sys/syscall.ts';
 import { LoadedPlan } from './loaded-plan.ts';
 
+/** Thrown where a command has to be begun again by the process of who asked for it; nothing was done yet. */
+export class OwnProcessNeeded extends Error {}
+
 /** Where and how a plan is run. */
 export interface Place {
   /** How the plan ends when a call is refused; undefined when whoever runs it reads its report. */
@@ -21,7 +24,7 @@ export interface Place {
    * @throws DelosError kernel-refused or hook-failed
    */
   run(plan: EncodedPlan, preserve: number): Promise<number>;
-  /** Called before something that only works in the process of who asked, such as a terminal. It throws where this is another one. */
+  /** Called before something that only works in the process of who asked, such as a terminal. @throws OwnProcessNeeded where this is another one */
   needOwnProcess?(): void;
 }
 

@@ -2,6 +2,7 @@ import path from 'node:path';
 import manifest from '../../../package.json' with { type: 'json' };
 import { DelosError } from '../../lib/errors.ts';
 import { SystemCallError } from '../../sys/syscall.ts';
+import { OwnProcessNeeded } from '../../runtime/place.ts';
 import { defaultRoot } from '../../runtime/store.ts';
 import { readFlags, type Reading } from '../../vocabulary/flag-reader.ts';
 import { parseCommandLine, versionFlag, type Flag, type Invocation, type Values } from '../../vocabulary/flags.ts';
@@ -14,10 +15,11 @@ import { print, writeText } from './output.ts';
 import { program } from './program.ts';
 
 /**
- * Runs one command line of `delos-oci`. Nothing is thrown: what goes wrong is a line of the log.
+ * Runs one command line of `delos-oci`. What goes wrong is a line of the log.
  * @param argv the words after the program's own name
  * @param caller whose command line it is; relative paths begin in its working directory
  * @returns the exit code: 0, 1 for an error (`exec`: 255), or the container's for `run` and `exec`
+ * @throws OwnProcessNeeded, when the caller's place says so, and nothing else
  */
 export async function ociMain(argv: readonly string[], caller: Caller): Promise<number> {
   let log = new Log({ format: 'text', debug: false });
@@ -25,6 +27,7 @@ export async function ociMain(argv: readonly string[], caller: Caller): Promise<
     log = new Log(logOptions(argv, caller.cwd));
     return await dispatch(argv, caller, log);
   } catch (error) {
+    if (error instanceof OwnProcessNeeded) throw error;
     log.error(sentence(error));
     // A bug of ours is looked for where it was thrown.
     if (!isExpected(error)) writeText(2, `${error instanceof Error ? error.stack : String(error)}\n`);

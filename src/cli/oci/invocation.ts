@@ -12,6 +12,8 @@ export interface Caller {
   readonly cgroup?: string;
   /** The file of this program, for a command that starts it again. */
   readonly program: string;
+  /** Called before hooks that this process would run, with its output and in its cgroup. @throws OwnProcessNeeded where that is not the caller's */
+  readonly beforeHooks?: () => void;
   /** Where plans run, given the command line that tells of a refusal. */
   readonly place: (report: readonly string[]) => Place;
 }

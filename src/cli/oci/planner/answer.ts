@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import type net from 'node:net';
 import { DelosError } from '../../../lib/errors.ts';
 import { LoadedPlan } from '../../../runtime/loaded-plan.ts';
-import { reportSteps, type Place } from '../../../runtime/place.ts';
+import { OwnProcessNeeded, reportSteps, type Place } from '../../../runtime/place.ts';
 import { sendDescriptors } from '../../../sys/descriptor-socket.ts';
 import { executorFd } from '../../../sys/memfd.ts';
 import { ociMain } from '../command-line.ts';
@@ -16,9 +16,6 @@ const answered = new Set(['create', 'run', 'exec', 'start', 'state', 'kill', 'de
 /** Globals with a value, between which and the command lies nothing. */
 const withValue = new Set(['--root', '--log', '--log-format', '--rootless', '--criu']);
 
-/** Thrown by the place where a plan would be run that needs the caller's own process. */
-class OwnProcessNeeded extends Error {}
-
 /**
  * Answers one request and closes the connection. Whatever is odd is answered with `cold`: the front can do everything itself.
  * @param program the file that tells of a plan's refusal
@@ -28,7 +25,6 @@ export async function answer(connection: net.Socket, asked: PlannerRequest, prog
   if (cgroup === undefined) return reply(connection, coldAnswer);
   using held = new DisposableStack();
   let planned: { plan: LoadedPlan; preserve: number } | undefined;
-  let ownProcess = false;
   const place = (report: readonly string[]): Place => ({
     refused: reportSteps(report, variables(asked.env)),
     run: async (plan, preserve) => {
@@ -37,14 +33,12 @@ export async function answer(connection: net.Socket, asked: PlannerRequest, prog
       planned = { plan: held.use(new LoadedPlan(plan)), preserve };
       return 0;
     },
-    needOwnProcess: () => {
-      ownProcess = true;
-      throw new OwnProcessNeeded('a process of its own is needed');
-    },
+    needOwnProcess,
   });
   const collector = { output: '', errors: '' };
-  const code = await collected.run(collector, () => ociMain(asked.argv, { env: asked.env, cwd: asked.cwd, program, place, cgroup }));
-  if (ownProcess) return reply(connection, coldAnswer);
+  const caller = { env: asked.env, cwd: asked.cwd, program, place, cgroup, beforeHooks: needOwnProcess };
+  const code = await collected.run(collector, () => ociMain(asked.argv, caller)).catch(coldCode);
+  if (code === undefined) return reply(connection, coldAnswer);
   if (!planned) return reply(connection, encodeAnswer('done', code, collector.output, collector.errors));
   const message = encodeAnswer('plan', planned.preserve, collector.output, collector.errors);
   sendDescriptors(descriptorOf(connection), message.subarray(0, answerHeader), [planned.plan.fd, executorFd()]);
@@ -55,6 +49,14 @@ export async function answer(connection: net.Socket, asked: PlannerRequest, prog
 export function reply(connection: net.Socket, bytes: Uint8Array): void {
   connection.end(bytes);
   connection.destroySoon();
+}
+
+function needOwnProcess(): never {
+  throw new OwnProcessNeeded('a process of its own is needed');
+}
+
+function coldCode(error: unknown): undefined {
+  if (!(error instanceof OwnProcessNeeded)) throw error;
 }
 
 /** /proc/PID/cgroup of who asks. Undefined when it is to do the command itself, or is no more. */

@@ -1,32 +1,38 @@
 import fs from 'node:fs';
 import type { Socket } from 'node:net';
+import { _LINUX_CAPABILITY_VERSION_3 } from '../../../abi/process.ts';
 import { MSG_DONTWAIT, MSG_PEEK, SO_PEERCRED, SOL_SOCKET } from '../../../abi/socket.ts';
 import { syscall, SystemCallError } from '../../../sys/syscall.ts';
 
 /** Namespaces in which a path, a pid or a right means the same to the caller as to the planner. */
 const shared = ['mnt', 'user', 'pid', 'net', 'cgroup'];
 
-/** Of /proc/PID/status: what the planner may do for a caller must not be more than the caller may. */
-const rights = /^(?:CapEff|CapBnd|NoNewPrivs|Seccomp):.*$/gm;
-
 let own: string[] | undefined;
 
-/** The caller's pid if the planner may answer it: of the same user, with the same namespaces, root and rights. */
+/** The caller's pid if the planner may answer it: of the same user, with the same namespaces, root and capabilities. */
 export function trustedPeer(connection: Socket): number | undefined {
   const credentials = new Int32Array(3);
   syscall('getsockopt', descriptorOf(connection), SOL_SOCKET, SO_PEERCRED, credentials, new Int32Array([12]));
   const [pid = 0, uid = -1] = credentials;
   // A process of another pid namespace has no pid here.
   if (uid !== process.geteuid?.() || pid <= 0) return undefined;
-  own ??= view('self');
-  const theirs = view(String(pid));
+  own ??= view(process.pid);
+  const theirs = view(pid);
   return theirs.every((name, index) => name === own?.[index]) ? pid : undefined;
 }
 
-/** What decides what the process sees and what it may do. */
-function view(pid: string): string[] {
-  const seen = [...shared.map((name) => fs.readlinkSync(`/proc/${pid}/ns/${name}`)), fs.readlinkSync(`/proc/${pid}/root`)];
-  return [...seen, ...(fs.readFileSync(`/proc/${pid}/status`, 'latin1').match(rights) ?? [])];
+/** What decides what the process sees and what it may do: a planner must not do for anybody what they may not do. */
+function view(pid: number): string[] {
+  const seen = shared.map((name) => fs.readlinkSync(`/proc/${pid}/ns/${name}`));
+  return [...seen, fs.readlinkSync(`/proc/${pid}/root`), capabilities(pid)];
+}
+
+/** The sets of a process, capget(2): effective, permitted and inheritable, in two halves. The last says nothing of what it may do now. */
+function capabilities(pid: number): string {
+  const sets = new Uint32Array(6);
+  syscall('capget', new Int32Array([_LINUX_CAPABILITY_VERSION_3, pid]), sets);
+  const [effective = 0, permitted = 0, , highEffective = 0, highPermitted = 0] = sets;
+  return [effective, permitted, highEffective, highPermitted].join(' ');
 }
 
 /** False when the caller has gone, or has given up waiting and does it itself: then the stream ends behind its request. */
