@@ -79,8 +79,8 @@ export class TunnelAgent extends https.Agent {
       host: this.#proxy.hostname, port: this.#proxy.port || undefined, method: 'CONNECT', path: target, agent: false,
       headers: { Host: target, ...proxyHeaders(this.#proxy) }, timeout: 30_000,
     });
-    request.once('timeout', () => request.destroy(new Error(`the proxy ${shownUrl(this.#proxy)} does not answer`)));
-    request.once('error', fail);
+    request.once('timeout', () => request.destroy(new Error('no answer')));
+    request.once('error', (error) => fail(new Error(`the proxy ${shownUrl(this.#proxy)} cannot be used: ${error.message}`)));
     request.once('connect', ({ statusCode }, socket) => {
       if (statusCode !== 200) {
         socket.destroy();
