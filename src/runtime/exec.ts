@@ -5,10 +5,11 @@ import { checkProcess } from '../oci/config/validate.ts';
 import type { Config, NamespaceType } from '../oci/config/types.ts';
 import { planExec } from '../oci/exec-plan.ts';
 import type { Request } from '../oci/field.ts';
-import { cgroupDirectories, type CgroupDirectory } from '../cgroup/path.ts';
+import { cgroupDirectories } from '../cgroup/path.ts';
 import { namespaceTypes } from '../oci/namespaces.ts';
 import { hostFacts, probe } from '../oci/probe.ts';
 import { encode } from '../plan/encode.ts';
+import { cgroupForExec } from './exec-cgroup.ts';
 import { spawned, type Place } from './place.ts';
 import { checkLabels } from './prepare.ts';
 import type { ContainerRecord } from './record.ts';
@@ -35,7 +36,7 @@ export async function execContainer(wanted: ExecRequest, place: Place = spawned)
   if (wanted.preserveFds > 0) place.needOwnProcess?.();
   const config: Config = { ...record.config, process: wanted.process };
   checkLabels({ ...config, linux: {} }, hostFacts());
-  const request = requestOf(wanted, record, config, container);
+  const request = requestOf(wanted, record, config, pid, container);
   const facts = probe({ process: wanted.process, ociVersion: config.ociVersion, root: { path: record.rootfs } }, record.bundle, []);
   const plan = planExec(config, facts, request, { pid, namespaces: differing(pid), wait: !wanted.detach }, place.refused);
   return place.run(encode(plan), wanted.preserveFds);
@@ -66,7 +67,7 @@ function readLink(file: string): string | undefined {
   }
 }
 
-function requestOf(wanted: ExecRequest, record: ContainerRecord, config: Config, container: NonNullable<Request['container']>): Request {
+function requestOf(wanted: ExecRequest, record: ContainerRecord, config: Config, pid: number, container: NonNullable<Request['container']>): Request {
   const directories = cgroupDirectories(hostFacts().cgroup, config.linux?.cgroupsPath, wanted.id, {
     systemdCgroup: record.systemdCgroup, rootless: record.rootless,
   });
@@ -81,20 +82,8 @@ function requestOf(wanted: ExecRequest, record: ContainerRecord, config: Config,
     noPivot: false,
     noNewKeyring: false,
     container,
-    cgroup: directories.map((directory) => below(directory, record, wanted.cgroup)),
+    cgroup: directories.map((directory) => cgroupForExec(directory, record, pid, wanted.cgroup)),
     ...(wanted.pidFile !== undefined && { pidFile: wanted.pidFile }),
     ...(wanted.consoleSocket !== undefined && { consoleSocket: wanted.consoleSocket }),
   };
-}
-
-/** The container's cgroup as it was recorded, or the one below it that --cgroup names. */
-function below(directory: CgroupDirectory, record: ContainerRecord, asked: ExecRequest['cgroup']): CgroupDirectory {
-  const keys = directory.hierarchy.version === 2 ? [''] : directory.hierarchy.controllers;
-  const recorded = keys.map((key) => record.cgroup[key]).find((found) => found !== undefined) ?? directory.directory;
-  const sub = keys.map((key) => asked[key]).find((found) => found !== undefined) ?? asked[''] ?? '';
-  const target = path.join(recorded, sub);
-  if (target !== recorded && !target.startsWith(`${recorded}/`)) {
-    throw new DelosError('bad-usage', `--cgroup: ${sub} is not below the container's cgroup`);
-  }
-  return { ...directory, directory: target, create: [] };
 }

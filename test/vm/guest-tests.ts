@@ -24,8 +24,8 @@ const environment = ['DELOS_TEST_RUNTIME=build/node build/delos-oci.cjs'];
  */
 export async function runGuestTests(context: TestContext, files: readonly string[], machine: Omit<VmRequest, 'command'> = {}): Promise<void> {
   const reporter = ['--test-reporter=./test/vm/reporter.ts', '--test-reporter-destination=stdout'];
-  const command = ['env', ...environment, 'build/node', '--test', '--test-concurrency=1', '--test-timeout=90000', ...reporter, ...files];
-  const { exitCode, output } = await runInVm({ timeoutSeconds: 280, ...machine, command });
+  const command = ['env', ...environment, 'build/node', '--test', '--test-concurrency=1', '--test-timeout=180000', ...reporter, ...files];
+  const { exitCode, output } = await runInVm({ timeoutSeconds: 580, ...machine, command });
   const tests = output.split('\n').filter((line) => line.startsWith('{"file":')).map((line) => JSON.parse(line) as GuestTest);
   for (const { file, name, skip, failure } of tests) {
     await context.test(`${isAbsolute(file) ? relative(root, file) : file}: ${name}`, { skip: skip ?? false }, () => {

@@ -190,6 +190,14 @@ test('a process that joins is confined as well, and kill KILL and delete --force
   assert.equal((await outcome).status, 137);
 });
 
+test('a container that has moved into a cgroup below its own can be joined there', async (context) => {
+  const writable: ConfigChange = (config) => ({ ...config, mounts: config.mounts.map((one) => (one.type === 'cgroup' ? { ...one, options: ['nosuid', 'noexec', 'nodev'] } : one)) });
+  using bundle = makeBundle(script('cd /sys/fs/cgroup; mkdir main; echo $$ >main/cgroup.procs; echo +pids >cgroup.subtree_control; echo running; exec sleep 1000', writable));
+  const { id } = await running(context, bundle);
+  const { stdout, stderr } = runDelos(['exec', id, 'cat', '/proc/self/cgroup'], { timeoutMs });
+  assert.deepEqual({ stdout, stderr }, { stdout: '0::/main\n', stderr: '' });
+});
+
 test('a profile that is not loaded stops the container from being made', async () => {
   using bundle = makeBundle(changed({ apparmorProfile: 'delos-not-loaded' }));
   const before = leaks();
