@@ -210,7 +210,7 @@ export class TarReader {
 
   /** Puts over an entry what stood in front of it, and forgets that. */
   #applyMetadata(entry: TarEntry): PaxSparse | undefined {
-    const records = this.#globals.size === 0 ? this.#records : [...this.#globals, ...this.#records];
+    const records = this.#globals.size === 0 ? this.#records : this.#withGlobals();
     const sparse = records.length === 0 ? undefined : applyRecords(entry, records, this.#entryOffset);
     entry.name = this.#longName ?? sparse?.name ?? entry.name;
     entry.linkName = this.#longLink ?? entry.linkName;
@@ -222,6 +222,12 @@ export class TarReader {
       throw badArchive(`${quoted(entry.name)} has a name or link of ${entry.name === '' ? 0 : longest} bytes`, this.#entryOffset);
     }
     return sparse;
+  }
+
+  /** An own record counts in place of the global one, also when it is empty, which takes that back. */
+  #withGlobals(): PaxRecord[] {
+    const own = new Set(this.#records.map(([key]) => key));
+    return [...[...this.#globals].filter(([key]) => !own.has(key)), ...this.#records];
   }
 
   #useGnuSparse(entry: TarEntry, block: Buffer): void {
