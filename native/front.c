@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <linux/fcntl.h>
 #include <linux/limits.h>
-#include <linux/poll.h>
 #include <linux/signal.h>
 #include <linux/socket.h>
 #include <linux/sockios.h>
@@ -23,6 +22,7 @@
 #include "planner.h"
 #include "syscall.h"
 #include "text.h"
+#include "transfer.h"
 
 #define AF_UNIX 1
 #define SOL_SOCKET 1
@@ -45,41 +45,6 @@ static void quit(int status)
 {
 	for (;;)
 		call1(__NR_exit_group, status);
-}
-
-static void wait_until(int fd, short events)
-{
-	struct pollfd ready = { fd, events, 0 };
-	call3(__NR_poll, &ready, 1, -1);
-}
-
-/* read(2), waiting also where the descriptor would not. Nothing or an error: there is no more. */
-static long read_some(int fd, void *to, size_t size)
-{
-	for (;;) {
-		long got = call3(__NR_read, fd, to, size);
-		if (got == -EAGAIN)
-			wait_until(fd, POLLIN);
-		else if (got != -EINTR)
-			return got;
-	}
-}
-
-/* False when not all of it can be written. Whoever called us may have made the descriptor non-blocking. */
-static int write_all(int fd, const char *from, size_t size)
-{
-	while (size > 0) {
-		long put = call3(__NR_write, fd, from, size);
-		if (put == -EAGAIN)
-			wait_until(fd, POLLOUT);
-		else if (put == 0 || (put < 0 && put != -EINTR))
-			return 0;
-		if (put > 0) {
-			from += put;
-			size -= (size_t)put;
-		}
-	}
-	return 1;
 }
 
 /* A line on stderr. `fault` has at most 100 characters. */
