@@ -148,7 +148,7 @@ test('mirrors are asked first, in order; what they do not have comes from the re
   await download('images.example', rule(['127.0.0.1:1', `${none.host}/cache`, `${mirror.host}/cache/all`]));
   assert.ok(none.requests.includes('GET /v2/cache/app/manifests/1'));
   assert.ok(mirror.requests.includes('GET /v2/cache/all/app/manifests/1'));
-  assert.deepEqual(registry.requests, []);
+  assert.equal(registry.requests.length, 0);
   await download('images.example', rule([none.host]));
   assert.ok(registry.requests.includes('GET /v2/app/manifests/1'));
 });

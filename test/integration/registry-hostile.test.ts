@@ -68,7 +68,7 @@ const onManifest = (answer: (response: http.ServerResponse, request: http.Incomi
   return true;
 };
 
-test('a blob of the right length with other content', (context) => refuses(context, onLayer((_, response) => {
+test('a blob of the right length with other content', async (context) => void await refuses(context, onLayer((_, response) => {
   response.writeHead(200, { 'Content-Length': layer.length }).end(randomBytes(layer.length));
 }), 'registry', /blobs\/sha256:.* the content is not what its name says: expected sha256:/));
 
@@ -82,7 +82,7 @@ test('a body without an end', async (context) => {
   }), 'registry', /longer than the \d+ bytes it should have/);
 });
 
-test('a body that is announced with another length', (context) => refuses(context, onLayer((_, response) => {
+test('a body that is announced with another length', async (context) => void await refuses(context, onLayer((_, response) => {
   response.writeHead(200, { 'Content-Length': 1e15 }).write('x');
 }), 'registry', /expected \d+ bytes, the registry announces 1000000000000000/));
 
@@ -94,11 +94,11 @@ test('a body that always ends early', async (context) => {
   assert.equal(registry.requests.filter((line) => line.endsWith(image.layers[0]!)).length, 4, 'the first, and three that brought nothing');
 });
 
-test('a registry that sends nothing more', (context) => refuses(context, onLayer((_, response) => {
+test('a registry that sends nothing more', async (context) => void await refuses(context, onLayer((_, response) => {
   response.writeHead(200, { 'Content-Length': layer.length }).write(layer.subarray(0, 100));
 }), 'registry', /breaks off after 100 of/, { limits: { ...quick.limits, stallMs: 50, attempts: 2 } }));
 
-test('a range that was not asked for', (context) => refuses(context, onLayer((request, response) => {
+test('a range that was not asked for', async (context) => void await refuses(context, onLayer((request, response) => {
   if (request.headers.range === undefined) sendBlob(request, response, layer, 1000);
   else response.writeHead(206, { 'Content-Range': 'bytes 0-9/10' }).end('0123456789');
 }), 'registry', /expected the bytes from 1000 on, found the range bytes 0-9\/10/));
@@ -114,7 +114,7 @@ for (const [location, message] of [
   ['file:///etc/shadow', /no http or https URL/], ['ftp://127.0.0.1/', /no http or https URL/], ['http://user:pass@127.0.0.1/', /password in it/], ['http://[', /usable Location/],
   ['http://registry.invalid/x', /plain http is refused/],
 ] as const) {
-  test(`a redirect to ${location}`, (context) => refuses(context, onLayer((_, response) => {
+  test(`a redirect to ${location}`, async (context) => void await refuses(context, onLayer((_, response) => {
     response.writeHead(302, { Location: location }).end();
   }), 'registry', message));
 }
@@ -206,10 +206,10 @@ test('challenges and token servers that lie', async (context) => {
   }
 });
 
-test('what a registry says is told in one line, whatever is in it', (context) => refuses(context, onManifest((response) => {
+test('what a registry says is told in one line, whatever is in it', async (context) => void await refuses(context, onManifest((response) => {
   response.writeHead(418).end(JSON.stringify({ errors: [{ code: 'X', message: `two\nlines \u001b[31m${'long'.repeat(1000)}` }] }));
 }), 'registry', /418: X: two\\nlines \\u001b\[31mlong/));
 
-test('a header without an end', (context) => refuses(context, onManifest((response) => {
+test('a header without an end', async (context) => void await refuses(context, onManifest((response) => {
   response.socket?.end(`HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(20_000)}`);
 }), 'registry', /header of the answer is too long|cut/));

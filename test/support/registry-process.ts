@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import net, { type AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface RegistryProcess {
+  /** `127.0.0.1:PORT`. */
+  readonly host: string;
+  /** The lines of its access log that have all of these words. */
+  requests(...words: readonly string[]): string[];
+  /** A folder for the test's own files. Gone after the test. */
+  readonly folder: string;
+}
+
+/** Debian's docker-registry on a free port of the loopback, empty. Gone after the test. */
+export async function startRegistry(context: TestContext): Promise<RegistryProcess> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'delos-registry-'));
+  const host = `127.0.0.1:${await freePort()}`;
+  const log = path.join(folder, 'log');
+  fs.writeFileSync(path.join(folder, 'config.yml'), [
+    'version: 0.1', `storage: {filesystem: {rootdirectory: ${folder}/data}, delete: {enabled: true}}`, `http: {addr: "${host}"}`, 'log: {level: warn}', '',
+  ].join('\n'));
+  const output = fs.openSync(log, 'w');
+  const child = spawn('docker-registry', ['serve', path.join(folder, 'config.yml')], { stdio: ['ignore', output, output], env: { PATH: process.env['PATH'] } });
+  fs.closeSync(output);
+  context.after(async () => {
+    if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit');
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+  for (let tries = 0; !(await fetch(`http://${host}/v2/`).then(({ ok }) => ok, () => false)); tries++) {
+    if (tries > 100 || child.exitCode !== null) throw new Error(`docker-registry does not start: ${fs.readFileSync(log, 'utf8')}`);
+    await sleep(50);
+  }
+  return { host, folder, requests: (...words) => fs.readFileSync(log, 'utf8').split('\n').filter((line) => line.includes(' HTTP/1.1" ') && words.every((word) => line.includes(word))) };
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
