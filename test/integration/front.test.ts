@@ -112,6 +112,18 @@ test('a closed stdin, stdout or stderr is left to Node; nothing is written into 
   }
 });
 
+test('a working directory that was removed is no obstacle to what needs none', { skip }, async () => {
+  await using stage = await PlannerStage.open();
+  fs.symlinkSync(path.resolve(import.meta.dirname, '../../build/node'), path.join(stage.build, 'node'));
+  const away = ['sh', '-c', 'mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"', path.join(stage.build, 'gone')];
+  const state = stage.run(['state', 'nobody'], away);
+  assert.equal(state.status, 1);
+  assert.match(state.stderr, /^time=\S+ level=error msg="[^\n]*nobody[^\n]* does not exist"\n$/);
+  const create = stage.run(['create', 'nobody'], away);
+  assert.equal(create.status, 1);
+  assert.match(create.stderr, /^time=\S+ level=error msg="[^\n]*\/proc\/self\/cwd[^\n]*"\n$/);
+});
+
 test('output that nobody reads is an error of one line; errors that nobody reads are none', { skip }, async () => {
   await using stage = await PlannerStage.open();
   const answer: Answerer = (connection) => connection.end(encodeAnswer('done', 0, 'x'.repeat(10_000), 'err\n'));
