@@ -34,7 +34,7 @@ export interface Container {
 
 /** Either an overlay over a folder that stays as it is, or a folder itself. */
 export type RootSource =
-  | { readonly kind: 'overlay'; readonly lower: string; /** What is written stays for the next start. */ readonly kept: boolean }
+  | { readonly kind: 'overlay'; /** Absolute, the uppermost first. */ readonly lowers: readonly string[]; /** What is written stays for the next start. */ readonly kept: boolean }
   | { readonly kind: 'folder' };
 
 /** A container and what becomes of it now. */

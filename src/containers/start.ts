@@ -40,7 +40,7 @@ export interface Waiting {
 export function requestOf(places: Places, { id, root }: Container): CreateRequest {
   return {
     root: places.run, systemdCgroup: false, id, bundle: fileOf(places, id), preserveFds: 0, noPivot: false, noNewKeyring: false,
-    ...(root.kind === 'overlay' && { overlay: { lower: root.lower, ...(root.kept && { layer: fileOf(places, id, 'layer') }) } }),
+    ...(root.kind === 'overlay' && { overlay: { lowers: root.lowers, ...(root.kept && { layer: fileOf(places, id, 'layer') }) } }),
   };
 }
 

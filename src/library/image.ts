@@ -12,7 +12,7 @@ export type Image =
 
 /** Looks an image up. @throws DelosError bad-usage when there is no such folder */
 export function findImage(image: string): Image {
-  if (image === 'host') return { kind: 'root', defaults: defaultsOf('/'), overlay: { lower: '/' } };
+  if (image === 'host') return { kind: 'root', defaults: defaultsOf('/'), overlay: { lowers: ['/'] } };
   const folder = path.resolve(image);
   if (!fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
     throw new DelosError('bad-usage', `image ${JSON.stringify(image)}: expected 'host', a root file system or a bundle, there is no folder ${folder}`);

@@ -9,8 +9,8 @@ export type Support = 'full' | { readonly partial: string } | { readonly refused
 
 /** A copy-on-write root, mounted in the container's own mount namespace: nothing of it is ever seen on the host. */
 export interface Overlay {
-  /** The folder that is shared and stays as it is. */
-  readonly lower: string;
+  /** The folders that are shared and stay as they are, absolute, the uppermost first: 500 at most. */
+  readonly lowers: readonly string[];
   /** A folder with `upper` and `work` that keeps what is written. Absent: a tmpfs that vanishes with the container. */
   readonly layer?: string;
 }

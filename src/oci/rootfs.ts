@@ -36,29 +36,30 @@ export const rootfs: Field = {
   },
 };
 
-/** The copy-on-write root, in `cells.root` and nowhere yet. In a user namespace the overlay keeps its notes in user.* attributes. */
-function mountOverlay(build: Build, { lower, layer }: Overlay): Item[] {
-  const { cells, facts } = build;
+/**
+ * The copy-on-write root, in `cells.root`. The options of a mount are a page at most, so its layers go by short names beside what is
+ * written. In a user namespace the overlay keeps its notes in user.* attributes.
+ */
+function mountOverlay(build: Build, { lowers, layer }: Overlay): Item[] {
+  const { cells: { mount, root }, facts } = build;
   const why = 'a copy-on-write root';
-  const user = hasOwnUser(build) || facts.uid !== 0 ? ['userxattr'] : [];
   const volatile: Item[] = [
-    ...newMount(build, { type: 'tmpfs', source: 'tmpfs', data: ['mode=755'], attributes: 0 }, cells.mount, why),
-    call('mkdirat', [cells.mount, 'upper', 0o755], why),
-    call('mkdirat', [cells.mount, 'work', 0o755], why),
+    ...newMount(build, { type: 'tmpfs', source: 'tmpfs', data: ['mode=755'], attributes: 0 }, mount, why),
+    call('mkdirat', [mount, 'upper', 0o755], why),
+    call('mkdirat', [mount, 'work', 0o755], why),
   ];
-  const kept = call('openat', [AT_FDCWD, layer ?? '', O_PATH | O_DIRECTORY | O_CLOEXEC, 0], why, { out: cells.mount });
+  const kept = call('openat', [AT_FDCWD, layer ?? '', O_PATH | O_DIRECTORY | O_CLOEXEC, 0], why, { out: mount });
+  const user = hasOwnUser(build) || facts.uid !== 0 ? ',userxattr' : '';
   return [
     ...(layer === undefined ? volatile : [kept]),
-    call('fchdir', [cells.mount], why),
-    ...newMount(build, { type: 'overlay', source: 'overlay', data: [`lowerdir=${escapeLayer(lower)}`, 'upperdir=upper', 'workdir=work', ...user], attributes: 0 }, cells.root, why),
+    ...lowers.map((lower, index) => call('symlinkat', [lower, mount, String(index)], why, { accept: { EEXIST: 'next' } })),
+    call('mkdirat', [mount, 'root', 0o755], why, { accept: { EEXIST: 'next' } }),
+    call('fchdir', [mount], why),
+    call('mount', ['overlay', 'root', 'overlay', 0, `lowerdir=${[...lowers.keys()].join(':')},upperdir=upper,workdir=work${user}`], why),
+    call('open_tree', [AT_FDCWD, 'root', OPEN_TREE_CLONE | O_CLOEXEC], why, { out: root }),
     call('chdir', ['/'], why),
-    call('close', [cells.mount], why),
+    call('close', [mount], why),
   ];
-}
-
-/** overlayfs splits its lower layers at colons. */
-function escapeLayer(path: string): string {
-  return path.replace(/[\\:]/g, '\\$&');
 }
 
 /**

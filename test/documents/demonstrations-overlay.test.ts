@@ -51,7 +51,7 @@ test('S3 exercise 4.2: a root that is an overlay, seen by its container alone', 
     fs.writeFileSync(path.join(bundle.rootfs, 'hello.txt'), 'Hello from lower layer\n');
     const status = await runContainer({
       root: storeRoot, systemdCgroup: false, id: newId(), bundle: bundle.path, preserveFds: 0, noPivot: false, noNewKeyring: false, detach: false, keep: false,
-      overlay: { lower: bundle.rootfs, layer },
+      overlay: { lowers: [bundle.rootfs], layer },
     });
     assert.equal(status, 0);
     const upper = path.join(layer, 'upper');

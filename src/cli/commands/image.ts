@@ -25,7 +25,7 @@ export interface Image {
  */
 export function openImage(reference: string, data: string): Image {
   // The layer cannot lie inside the folder it is a layer over, so what is written to the host's root goes to a tmpfs.
-  if (reference === 'host') return { reference, root: { kind: 'overlay', lower: '/', kept: false }, folder: '/' };
+  if (reference === 'host') return { reference, root: { kind: 'overlay', lowers: ['/'], kept: false }, folder: '/' };
   if (!/^(\/|\.\.?(\/|$))/.test(reference)) {
     throw new DelosError('unsupported', `there is no image '${reference}': an image is host, a root file system or an OCI bundle (a path such as ./rootfs); registries come with a later version`);
   }
@@ -34,7 +34,7 @@ export function openImage(reference: string, data: string): Image {
     const bundle = readConfig(folder);
     return { reference: folder, root: { kind: 'folder' }, folder: path.resolve(folder, bundle.root?.path ?? ''), bundle };
   }
-  return { reference: folder, root: { kind: 'overlay', lower: folder, kept: !`${data}/`.startsWith(`${folder === '/' ? '' : folder}/`) }, folder };
+  return { reference: folder, root: { kind: 'overlay', lowers: [folder], kept: !`${data}/`.startsWith(`${folder === '/' ? '' : folder}/`) }, folder };
 }
 
 function realFolder(reference: string): string {

@@ -53,7 +53,7 @@ export async function makeContainer(places: Places, flags: CreateFlags, [referen
 /** A skeleton of the host's root takes the place of the root itself where there is one. */
 function rootOf({ root }: Image, skeleton: string, kept: boolean): RootSource {
   if (root.kind === 'folder') return root;
-  return { kind: 'overlay', lower: fs.existsSync(skeleton) ? skeleton : root.lower, kept };
+  return { kind: 'overlay', lowers: fs.existsSync(skeleton) ? [skeleton] : root.lowers, kept };
 }
 
 function configOf(places: Places, options: RunOptions, image: Image, host: HostFacts): Config {
