@@ -41,10 +41,11 @@ export const rootfs: Field = {
  * written. In a user namespace the overlay keeps its notes in user.* attributes.
  */
 function mountOverlay(build: Build, { lowers, layer }: Overlay): Item[] {
-  const { cells: { mount, root }, facts } = build;
+  const { cells: { mount, root }, facts, request } = build;
   const why = 'a copy-on-write root';
   const volatile: Item[] = [
     ...newMount(build, { type: 'tmpfs', source: 'tmpfs', data: ['mode=755'], attributes: 0 }, mount, why),
+    call('move_mount', [mount, '', AT_FDCWD, request.rootfs, MOVE_MOUNT_F_EMPTY_PATH], 'nothing can be mounted on what is mounted nowhere'),
     call('mkdirat', [mount, 'upper', 0o755], why),
     call('mkdirat', [mount, 'work', 0o755], why),
   ];
