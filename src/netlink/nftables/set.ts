@@ -2,7 +2,7 @@ import {
   NFTA_DATA_VALUE, NFTA_LIST_ELEM, NFTA_SET_DATA_LEN, NFTA_SET_DATA_TYPE, NFTA_SET_ELEM_DATA, NFTA_SET_ELEM_FLAGS, NFTA_SET_ELEM_KEY,
   NFTA_SET_ELEM_LIST_ELEMENTS, NFTA_SET_ELEM_LIST_SET, NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_EXPR, NFTA_SET_FLAGS, NFTA_SET_ID, NFTA_SET_KEY_LEN,
   NFTA_SET_KEY_TYPE, NFTA_SET_NAME, NFTA_SET_TABLE, NFT_MSG_DELSETELEM, NFT_MSG_GETSETELEM, NFT_MSG_NEWSET, NFT_MSG_NEWSETELEM,
-  NFT_SET_ELEM_INTERVAL_END, NFT_SET_INTERVAL, NFT_SET_MAP,
+  NFTA_SET_USERDATA, NFT_SET_ELEM_INTERVAL_END, NFT_SET_INTERVAL, NFT_SET_MAP,
 } from '../../abi/nftables.ts';
 import { NLM_F_CREATE, NLM_F_EXCL } from '../../abi/netlink.ts';
 import { be32, bytes, nested, text, type Attribute } from '../attribute.ts';
@@ -40,6 +40,9 @@ function lengthOf(parts: readonly DataType[]): number {
   return parts.reduce((sum, part) => sum + ((dataTypes[part][1] + 3) & -4), 0);
 }
 
+/** The note by which nft knows that keys are in the order of this machine: type 0, four bytes, 1. Without it it shows names of devices as empty. */
+const hostOrder = Uint8Array.of(0, 4, 1, 0, 0, 0);
+
 /** @param id any number, another for each set of a batch */
 export function newSet(table: string, set: string, { key, data, interval, counter }: SetLayout, id: number): Request {
   const flags = (interval === true ? NFT_SET_INTERVAL : 0) | (data === undefined ? 0 : NFT_SET_MAP);
@@ -47,7 +50,8 @@ export function newSet(table: string, set: string, { key, data, interval, counte
     text(NFTA_SET_TABLE, table), text(NFTA_SET_NAME, set), be32(NFTA_SET_FLAGS, flags), be32(NFTA_SET_KEY_TYPE, typeNumber(key)),
     be32(NFTA_SET_KEY_LEN, lengthOf(key)),
     ...(data === undefined ? [] : [be32(NFTA_SET_DATA_TYPE, typeNumber(data)), be32(NFTA_SET_DATA_LEN, lengthOf(data))]),
-    be32(NFTA_SET_ID, id), ...(counter === true ? [nested(NFTA_SET_EXPR, ...counterOfElements())] : []),
+    be32(NFTA_SET_ID, id), ...(key.length === 1 && key[0] === 'ifname' ? [bytes(NFTA_SET_USERDATA, hostOrder)] : []),
+    ...(counter === true ? [nested(NFTA_SET_EXPR, ...counterOfElements())] : []),
   ];
   return request(NFT_MSG_NEWSET, NLM_F_CREATE, attributes, `make the set ${table} ${set}`);
 }
