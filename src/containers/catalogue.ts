@@ -1,6 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from '../cgroup/control-file.ts';
+import { releaseImage } from '../images/holds.ts';
+import { openStore } from '../images/store.ts';
 import { DelosError } from '../lib/errors.ts';
 import { lockContainer } from '../runtime/lock.ts';
 import { removeIfAbandoned } from './abandoned.ts';
@@ -93,6 +95,7 @@ export async function changeContainer(places: Places, id: string, change: (conta
 export async function removeFiles(places: Places, container: Container): Promise<void> {
   for (const volume of container.anonymousVolumes) fs.rmSync(path.join(volumesFolder(places), volume), { recursive: true, force: true });
   releaseName(places, container.name, container.id);
+  if (container.manifest !== undefined) releaseImage(openStore(places.data), container.id);
   // First the record: what is left by a process killed here is removed by the next listing.
   fs.rmSync(fileOf(places, container.id, 'container.json'), { force: true });
   await removeTree(fileOf(places, container.id));

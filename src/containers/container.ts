@@ -1,11 +1,15 @@
+import type { Digest } from '../registry/digest.ts';
+
 /** What docker knows of a container and OCI does not. Kept as container.json in the container's folder; it changes only as a whole. */
 export interface Container {
   readonly version: 1;
   /** 64 hexadecimal digits. */
   readonly id: string;
   readonly name: string;
-  /** As it was given: `host`, or an absolute folder. */
+  /** As it was given: `host`, an absolute folder, or the name of an image in the store. */
   readonly image: string;
+  /** The manifest of an image from the store, which is held for the container. */
+  readonly manifest?: Digest;
   /** Program and arguments of its first process. */
   readonly command: readonly string[];
   /** RFC 3339, UTC. */

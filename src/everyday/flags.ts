@@ -22,6 +22,8 @@ export const createFlags = [
   { name: 'cidfile', type: 'string', help: 'Write the container id to a file' },
   { name: 'pidfile', type: 'string', help: 'Write the process id of the container to a file' },
   { name: 'quiet', short: 'q', type: 'bool', help: 'Show no progress' },
+  { name: 'pull', type: 'string', default: 'missing', value: 'missing|always|never', help: 'When to ask the registry for the image' },
+  { name: 'platform', type: 'string', value: 'os/arch', help: 'Platform of the image, where it has several' },
   { name: 'explain', type: 'string', bare: 'text', value: 'text|json', help: 'Print every system call and its reason, and run nothing' },
   { name: 'isolation', type: 'string', default: 'container', help: 'What holds the process: container' },
   // Files.

@@ -105,6 +105,11 @@ export function everydaySources(options: RunOptions, host: HostFacts): string[] 
   return mountFlags(options).flatMap((flag) => (flag.createSource === true ? [resolve(host.cwd, flag.source ?? '')] : []));
 }
 
+/** Where the flags mount something. Throws `bad-usage`. */
+export function mountTargets(options: RunOptions): string[] {
+  return mountFlags(options).map(({ target }) => cleanPath(target));
+}
+
 function mountFlags(options: RunOptions): MountFlag[] {
   const flags = [...options.volume.map(parseVolume), ...options.mount.map(parseMount), ...options.tmpfs.map(parseTmpfs)];
   const seen = new Set<string>();

@@ -4,6 +4,8 @@ import { addContainer } from '../../containers/catalogue.ts';
 import type { Container, RootSource } from '../../containers/container.ts';
 import { ownerOf } from '../../containers/name-links.ts';
 import { fileOf, type Places } from '../../containers/places.ts';
+import { holdImage } from '../../images/holds.ts';
+import { openStore } from '../../images/store.ts';
 import { DelosError } from '../../lib/errors.ts';
 import type { Config } from '../../oci/config/types.ts';
 import { jsonText } from '../../runtime/json-text.ts';
@@ -11,7 +13,7 @@ import { everydayConfig, everydayWarnings } from '../../everyday/config.ts';
 import { everydayNeeds, type HostFacts } from '../../everyday/facts.ts';
 import type { CreateFlags, RunOptions } from '../../everyday/flags.ts';
 import { everydayLifecycle } from '../../everyday/lifecycle.ts';
-import { everydaySources, everydayVolumes } from '../../everyday/mounts.ts';
+import { everydaySources, everydayVolumes, mountTargets } from '../../everyday/mounts.ts';
 import { randomId, randomName } from '../../vocabulary/names.ts';
 import { bundleConfig } from './bundle-config.ts';
 import { warn } from './context.ts';
@@ -24,8 +26,8 @@ import { imageDefaults, openImage, type Image } from './image.ts';
  * @throws DelosError; nothing is left then
  */
 export async function makeContainer(places: Places, flags: CreateFlags, [reference = '', ...command]: readonly string[]): Promise<Container> {
-  const image = openImage(reference, places.data);
-  const options: RunOptions = { ...flags, id: randomId(), command };
+  const image = await openImage(reference, places, flags);
+  const options = withImageVolumes({ ...flags, id: randomId(), command }, image);
   // Read before anything is made, so that a mistake in a flag leaves no trace.
   const { id } = options;
   const lifecycle = everydayLifecycle(flags, imageDefaults(image, ''));
@@ -36,11 +38,12 @@ export async function makeContainer(places: Places, flags: CreateFlags, [referen
     const config = withHostRoot(places, configOf(places, options, image, host), image);
     makeFolders(places, options, host, image);
     giveLayers(places, id, config);
+    if (image.stored !== undefined) await holdImage(openStore(places.data), id, image.stored.manifest);
     fs.writeFileSync(fileOf(places, id, 'config.json'), jsonText(config, 2), { mode: 0o600 });
     writeCidfile(flags.cidfile, id);
     const { kept } = image.root.kind === 'overlay' ? image.root : { kept: false };
     return {
-      version: 1, id, name: taken, image: image.reference, command: config.process?.args ?? [], created: new Date().toISOString(),
+      version: 1, id, name: taken, image: image.reference, ...(image.stored !== undefined && { manifest: image.stored.manifest }), command: config.process?.args ?? [], created: new Date().toISOString(),
       root: rootOf(image, fileOf(places, id, 'skeleton'), kept && !lifecycle.autoRemove),
       labels: lifecycle.labels, autoRemove: lifecycle.autoRemove, tty: config.process?.terminal === true, openStdin: lifecycle.interactive,
       stopSignal: lifecycle.stopSignal.number, stopTimeoutSeconds: lifecycle.stopTimeoutSeconds,
@@ -48,6 +51,13 @@ export async function makeContainer(places: Places, flags: CreateFlags, [referen
       flags, starts: 0,
     };
   });
+}
+
+/** The folders for which the image wants volumes get anonymous ones, unless something else is mounted there. */
+function withImageVolumes(options: RunOptions, { stored }: Image): RunOptions {
+  const taken = new Set(mountTargets(options));
+  const wanted = (stored?.volumes ?? []).filter((target) => !taken.has(target));
+  return { ...options, volume: [...options.volume, ...wanted] };
 }
 
 /** A skeleton of the host's root takes the place of the root itself where there is one. */
