@@ -17,7 +17,7 @@ import { lockNetworks } from './lock.ts';
 import { addEntries, ensureTable, removeEntries } from './packet-filter.ts';
 import { checkPort, hostAddressOf, type PublishedPort } from './published-port.ts';
 import { rangeOf, type NetworkRecord } from './record.ts';
-import { aliasOf, allLinks, attempt, findLink, openSockets, refused, type Sockets } from './sockets.ts';
+import { aliasOf, allLinks, attempt, findLink, openSockets, refused, withoutLinkLocal, type Sockets } from './sockets.ts';
 import { takeDown } from './take-down.ts';
 
 /** What a container asks of a network. */
@@ -176,8 +176,8 @@ function makePair(route: NetlinkSocket, folder: string, lease: Lease, where: { b
   const link = findLink(route, name);
   if (link === undefined) throw new DelosError('network-in-use', `the device ${name} was removed while it was made`);
   undo.push(() => void attempt(route, deleteLink(link.index, name), 'ENODEV'));
-  // A port of a bridge has no use for an address of its own.
-  route.request(setLink(link.index, { alias: `${aliasOf(folder)}${lease.container}`, noLinkLocal: true, up: true }, name));
+  withoutLinkLocal(route, link);
+  route.request(setLink(link.index, { alias: `${aliasOf(folder)}${lease.container}`, up: true }, name));
   // A container reaches its own published port by the way it came.
   route.request(setPort(link.index, { hairpin: true, ...(where.isolated && { isolated: true }) }, name));
 }

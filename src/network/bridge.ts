@@ -3,11 +3,12 @@ import { DelosError } from '../lib/errors.ts';
 import { newAddress } from '../netlink/address.ts';
 import { deleteLink, newLink, setLink, type Link } from '../netlink/link.ts';
 import { getRoutes, readRoute, type KnownRoute } from '../netlink/route.ts';
+import type { Subnet } from '../netlink/ip.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import { broadcastOf } from './elements.ts';
 import { macOf } from './lease.ts';
 import { rangeOf, type NetworkRecord } from './record.ts';
-import { aliasOf, allLinks, attempt, findLink } from './sockets.ts';
+import { aliasOf, allLinks, attempt, findLink, withoutLinkLocal } from './sockets.ts';
 import { enableForwarding, setSysctl } from './sysctl.ts';
 
 export interface Bridge {
@@ -43,7 +44,9 @@ function makeBridge(route: NetlinkSocket, folder: string, record: NetworkRecord)
   const mac = macOf({ ...(four && { four }), ...(six && { six }) });
   route.request(newLink('bridge', { name: record.device, mac, mtu: record.mtu ?? defaultMtu(route) }));
   const link = findLink(route, record.device);
-  if (link !== undefined) route.request(setLink(link.index, { alias: `${aliasOf(folder)}network ${record.name}` }, record.device));
+  if (link === undefined) return;
+  withoutLinkLocal(route, link);
+  route.request(setLink(link.index, { alias: `${aliasOf(folder)}network ${record.name}` }, record.device));
 }
 
 /** Addresses, state and settings. What is so already stays so. */
@@ -56,11 +59,16 @@ function complete(route: NetlinkSocket, record: NetworkRecord, { index, up }: Li
     attempt(route, newAddress(index, { address: gateway, prefix: subnet.prefix }, broadcast), 'EEXIST');
     if (record.internal !== true) changed.push(...enableForwarding(gateway.length === 4 ? 4 : 6));
   }
+  // What passes through asks for neighbours from this address. One that the kernel makes is tried out for a second first, and packets wait.
+  if (record.six !== undefined) attempt(route, newAddress(index, linkLocal), 'EEXIST');
   if (!up) route.request(setLink(index, { up: true }, record.device));
   // A port published at 127.0.0.1 is reached by packets that leave by the bridge. The rule "containers do not reach the host's loopback" guards it.
   if (record.four !== undefined) setSysctl('1', 'ipv4', 'conf', record.device, 'route_localnet');
   return changed.filter((one) => one !== undefined);
 }
+
+/** fe80::1, of every bridge. */
+const linkLocal: Subnet = { address: Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1), prefix: 64 };
 
 /** That of the device of the default route, so that nothing is too large on its way out. */
 function defaultMtu(route: NetlinkSocket): number {

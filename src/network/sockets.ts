@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../abi/netlink.ts';
 import { DelosError } from '../lib/errors.ts';
-import { getLink, getLinks, readLink, type Link } from '../netlink/link.ts';
+import { getLink, getLinks, readLink, setLink, type Link } from '../netlink/link.ts';
 import type { Request } from '../netlink/message.ts';
 import { NetlinkError } from '../netlink/refusal.ts';
 import { NetlinkSocket } from '../netlink/socket.ts';
@@ -59,6 +59,11 @@ export function allLinks(route: NetlinkSocket): Link[] {
 /** Sends a request; tells whether it was done, or refused with one of these. */
 export function attempt(socket: NetlinkSocket, request: Request, ...accepted: readonly string[]): boolean {
   return unless(accepted, () => socket.request(request)) !== undefined;
+}
+
+/** Lets a device of the host make no IPv6 address of its own; where there is no IPv6 there is nothing to do. Before it is up. */
+export function withoutLinkLocal(route: NetlinkSocket, { index, name }: Link): void {
+  attempt(route, setLink(index, { noLinkLocal: true }, name), 'EAFNOSUPPORT');
 }
 
 /** What `act` gives, or undefined when the kernel refuses it with one of these. */
