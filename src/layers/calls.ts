@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { AT_SYMLINK_NOFOLLOW, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY } from '../abi/fcntl.ts';
+import { AT_SYMLINK_NOFOLLOW, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_RDONLY } from '../abi/fcntl.ts';
 import { RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '../abi/mount.ts';
 import { syscall, SystemCallError } from '../sys/syscall.ts';
 import type { ByteString } from '../tar/byte-string.ts';
@@ -37,11 +37,6 @@ export function openInside(root: number, path: ByteString, flags: number): numbe
 /** Opens a folder by its name; a link to one is none. */
 export function openFolder(parent: number, name: ByteString): number {
   return syscall('openat', parent, cString(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
-}
-
-/** Names whatever there is, links themselves included; for calls that only want to know of it. */
-export function openAnything(parent: number, name: ByteString): number {
-  return syscall('openat', parent, cString(name), O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
 }
 
 /** The text of a symbolic link; undefined when it is something else or nothing. */

@@ -4,6 +4,7 @@ import { syscall, SystemCallError } from '../sys/syscall.ts';
 import type { ByteString } from '../tar/byte-string.ts';
 import { openInside, readLink, unless } from './calls.ts';
 import { statOf, timeOf, type Metadata } from './metadata.ts';
+import { kindOf } from './stat-kind.ts';
 import { OVERLAY_PREFIXES, readXattrs } from './xattrs.ts';
 
 /** The unpacked layers below one that is being unpacked, topmost first: what a container would see in place of what the layer leaves out. */
@@ -22,10 +23,14 @@ export class LayersBelow {
   folder(path: ByteString): Metadata | undefined {
     return this.#look(path, (fd) => {
       const { mode, uid, gid, mtimeNs } = statOf(fd);
-      if ((Number(mode) & fs.constants.S_IFMT) !== fs.constants.S_IFDIR) return undefined;
+      if (kindOf(mode) !== 'directory') return undefined;
       const xattrs = new Map([...readXattrs(fd)].filter(([name]) => !OVERLAY_PREFIXES.some((prefix) => name.startsWith(prefix))));
       return { mode: Number(mode) & 0o7777, uid: Number(uid), gid: Number(gid), mtime: timeOf(mtimeNs), xattrs };
     });
+  }
+
+  has(path: ByteString): boolean {
+    return this.#look(path, (fd) => statOf(fd).rdev !== 0n || kindOf(statOf(fd).mode) !== 'character') ?? false;
   }
 
   /** The text of a link below; undefined for anything else. */

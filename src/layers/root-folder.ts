@@ -1,9 +1,9 @@
 import fs from 'node:fs';
-import { AT_FDCWD, AT_REMOVEDIR, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../abi/fcntl.ts';
+import { AT_FDCWD, AT_REMOVEDIR, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH } from '../abi/fcntl.ts';
 import { DelosError } from '../lib/errors.ts';
 import { syscall } from '../sys/syscall.ts';
 import { quoted, type ByteString } from '../tar/byte-string.ts';
-import { cString, namesIn, openAnything, openFolder, openInside, readLink, unless } from './calls.ts';
+import { cString, namesIn, openFolder, openInside, readLink, unless } from './calls.ts';
 import { pathOf, type Place } from './names.ts';
 import { pathOfDescriptor } from './xattrs.ts';
 
@@ -149,38 +149,54 @@ export class RootFolder {
     const todo = path.split('/').toReversed();
     let done: ByteString[] = [];
     let links = 0;
-    for (let component = todo.pop(); component !== undefined; component = todo.pop()) {
-      const target = component === '' || component === '.' || component === '..' ? component : this.#step(done.join('/'), component);
-      if (target === undefined) done.push(component);
-      else if (target === '..') done.pop();
-      else if (target !== '' && target !== '.') {
+    let at = openInside(this.fd, '', O_PATH | O_DIRECTORY);
+    const moveTo = (fd: number): void => {
+      fs.closeSync(at);
+      at = fd;
+    };
+    try {
+      for (let component = todo.pop(); component !== undefined; component = todo.pop()) {
+        if (component === '' || component === '.') continue;
+        if (component === '..') {
+          done.pop();
+          moveTo(openInside(this.fd, done.join('/'), O_PATH | O_DIRECTORY));
+          continue;
+        }
+        const here = [...done, component];
+        const step = this.#step(at, component, here);
+        if (typeof step === 'number') {
+          moveTo(step);
+          done = here;
+          continue;
+        }
         if (++links > MOST_LINKS) throw new DelosError('bad-archive', `the layer's folder ${quoted(path)} leads through too many links`);
-        todo.push(...target.split('/').toReversed());
-        if (target.startsWith('/')) done = [];
+        todo.push(...step.split('/').toReversed());
+        if (!step.startsWith('/')) continue;
+        done = [];
+        moveTo(openInside(this.fd, '', O_PATH | O_DIRECTORY));
       }
+      return done.join('/');
+    } finally {
+      fs.closeSync(at);
     }
-    return done.join('/');
   }
 
-  /** The target, when a component is a link; else it is a folder, or is made one. */
-  #step(parent: ByteString, component: ByteString): ByteString | undefined {
-    const fd = openInside(this.fd, parent, O_PATH | O_DIRECTORY);
-    const path = pathOf({ folder: parent, base: component });
-    let made: number | undefined;
+  /** One step of a path: the folder, opened, which was made if it was missing; or the text of the link that is there. */
+  #step(parent: number, component: ByteString, here: readonly ByteString[]): number | ByteString {
+    const name = cString(component);
+    const open = (): number => syscall('openat', parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+    const there = unless(['ENOENT', 'ENOTDIR'], open);
+    if (there !== undefined) return there;
+    const link = readLink(parent, component) ?? this.#watch.linkBelow?.(here.join('/'));
+    if (link !== undefined) return link;
+    syscall('mkdirat', parent, name, 0o755);
+    const made = open();
     try {
-      const target = readLink(fd, component);
-      if (target !== undefined) return target;
-      const there = unless(['ENOENT'], () => openAnything(fd, component));
-      if (there !== undefined) fs.closeSync(there);
-      const below = there === undefined ? this.#watch.linkBelow?.(path) : undefined;
-      if (below !== undefined) return below;
-      if (unless(['EEXIST'], () => syscall('mkdirat', fd, cString(component), 0o755)) === undefined) return undefined;
-      made = openFolder(fd, component);
-      this.#watch.opened?.({ fd: made, path: this.#realPath(made, path) }, true);
-      return undefined;
-    } finally {
-      if (made !== undefined) fs.closeSync(made);
-      fs.closeSync(fd);
+      this.#watch.opened?.({ fd: made, path: this.#realPath(made, here.join('/')) }, true);
+      return made;
+    } catch (error) {
+      fs.closeSync(made);
+      throw error;
     }
   }
 }

@@ -42,7 +42,7 @@ test("an extended header's size counts, not the header's: no entry is smuggled i
   const found = readAll(all(pax([['size', String(smuggled.length)]]), header({ name: 'outer', size: octal(0) }), smuggled, member({ name: 'after' })));
   assert.deepEqual(found.map(({ name }) => name), ['outer', 'after']);
   refuses(all(pax([['size', '-1']]), header({ name: 'outer' })), /the extended header's size is not valid/);
-  refuses(Buffer.concat([pax([['size', '9007199254740991']]), header({ name: 'outer' }), END]), /ends within "outer"/);
+  refuses(Buffer.concat([pax([['size', '1048576']]), header({ name: 'outer' }), END]), /ends within "outer"/);
 });
 
 test('only files have data, whatever size others claim', () => {
@@ -127,7 +127,7 @@ test('what is cut off or damaged says where', () => {
   refuses(archive.subarray(0, 100), /at byte 100: it ends within a header/);
   refuses(archive.subarray(0, 1000), /at byte 1000: it ends within "a"/);
   refuses(pax([['path', 'x']]), /ends behind an extended header/);
-  refuses(pax([['path', 'x']]).subarray(0, 600), /ends within an extended header/);
+  refuses(pax([['path', 'x']]).subarray(0, 516), /ends within an extended header/);
   const damaged = Buffer.from(archive);
   damaged[1536 + 5] = 1;
   refuses(damaged, /at byte 1536: no tar header: its checksum is wrong/);
