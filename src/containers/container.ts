@@ -1,4 +1,5 @@
 import type { Digest } from '../registry/digest.ts';
+import type { NetworkWish } from './connection.ts';
 
 /** What docker knows of a container and OCI does not. Kept as container.json in the container's folder; it changes only as a whole. */
 export interface Container {
@@ -16,6 +17,8 @@ export interface Container {
   readonly created: string;
   /** Where the root comes from. */
   readonly root: RootSource;
+  /** The network with a bridge that it is connected to whenever it runs. */
+  readonly network?: NetworkWish;
   readonly labels: Readonly<Record<string, string>>;
   readonly autoRemove: boolean;
   readonly tty: boolean;

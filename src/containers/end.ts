@@ -6,6 +6,7 @@ import { lockContainer } from '../runtime/lock.ts';
 import { resumeContainer } from '../runtime/pause.ts';
 import { conditionOf } from '../runtime/status.ts';
 import { readContainer, removeFiles } from './catalogue.ts';
+import { disconnect } from './connection.ts';
 import type { Container } from './container.ts';
 import { containersFolder, type Places } from './places.ts';
 import { runtimeRecord, standingOf } from './standing.ts';
@@ -23,6 +24,7 @@ export async function settle(places: Places, { id }: Container): Promise<readonl
   const record = runtimeRecord(places, id);
   if (record !== undefined && conditionOf(places.run, record).status !== 'stopped') return [];
   const warnings = await deleteContainer(places.run, id, { force: true });
+  await disconnect(places, id);
   if (container.autoRemove && standingOf(places, container).status === 'stopped') await removeFiles(places, container);
   return warnings;
 }
@@ -63,6 +65,7 @@ export async function removeContainer(places: Places, container: Container, forc
   }
   using lock = await lockUnlessGone(places, container.id);
   await deleteContainer(places.run, container.id, { force: true });
+  await disconnect(places, container.id);
   if (lock) await removeFiles(places, container);
 }
 

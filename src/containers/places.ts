@@ -32,6 +32,11 @@ export function namesFolder({ data }: Places): string {
   return path.join(data, 'names');
 }
 
+/** The networks, with the leases of their containers: src/network/store.ts. */
+export function networksFolder({ data }: Places): string {
+  return path.join(data, 'networks');
+}
+
 export function volumesFolder({ data }: Places): string {
   return path.join(data, 'volumes');
 }

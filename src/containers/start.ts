@@ -14,6 +14,7 @@ import { startContainer } from '../runtime/start.ts';
 import { conditionOf } from '../runtime/status.ts';
 import { listenAt } from '../sys/descriptor-socket.ts';
 import { readContainer, writeContainer } from './catalogue.ts';
+import { connect, disconnect } from './connection.ts';
 import type { Container } from './container.ts';
 import { Monitor, type MonitorOptions } from './monitor.ts';
 import { containersFolder, fileOf, type Places } from './places.ts';
@@ -54,6 +55,7 @@ export async function buildContainer(places: Places, id: string, options: StartO
   if (container === undefined) throw new DelosError('not-found', `no such container: ${id}`);
   await clearRemains(places, container);
   const monitor = await build(places, container, options);
+  await connectOrUndo(places, container);
   return {
     monitor,
     go: async () => {
@@ -64,6 +66,17 @@ export async function buildContainer(places: Places, id: string, options: StartO
   };
 }
 
+/** @throws DelosError what connect() throws; nothing of the container's processes is left then */
+async function connectOrUndo(places: Places, container: Container): Promise<void> {
+  try {
+    const record = runtimeRecord(places, container.id);
+    await connect(places, container, record === undefined ? 0 : conditionOf(places.run, record).init?.pid ?? 0);
+  } catch (error) {
+    await deleteContainer(places.run, container.id, { force: true });
+    throw error;
+  }
+}
+
 /** What an earlier run has left. @throws DelosError wrong-state */
 async function clearRemains(places: Places, { id, name }: Container): Promise<void> {
   const record = runtimeRecord(places, id);
@@ -72,6 +85,7 @@ async function clearRemains(places: Places, { id, name }: Container): Promise<vo
     if (status === 'running' || status === 'paused') throw new DelosError('wrong-state', `container ${name} is already running`);
   }
   await deleteContainer(places.run, id, { force: true });
+  await disconnect(places, id);
   fs.rmSync(fileOf(places, id, 'exit'), { force: true });
 }
 

@@ -1,6 +1,6 @@
 import type { Values } from '../vocabulary/flags.ts';
 
-/** What `delos run` and `delos create` have in common: docker's flags for one container, minus images' and networks' own. */
+/** What `delos run` and `delos create` have in common: docker's flags for one container. */
 export const createFlags = [
   // What runs, and as whom.
   { name: 'interactive', short: 'i', type: 'bool', help: 'Keep stdin open even if nothing is attached' },
@@ -65,7 +65,18 @@ export const createFlags = [
   // Namespaces.
   { name: 'hostname', short: 'h', type: 'string', help: 'Host name inside the container' },
   { name: 'domainname', type: 'string', help: 'NIS domain name inside the container' },
-  { name: 'network', aliases: ['net'], type: 'string', default: 'none', value: 'network', help: 'Network: none (loopback only), host, container:<name|id>' },
+  { name: 'network', aliases: ['net'], type: 'string', default: 'none', value: 'network', help: 'Network: bridge, one that was created, none (loopback only), host, container:<name|id>' },
+  { name: 'publish', short: 'p', type: 'list', value: 'port', help: 'Publish a port of the container on the host ([[ADDRESS:]HOST_PORT:]PORT[/udp])' },
+  { name: 'publish-all', short: 'P', type: 'bool', help: 'Publish all ports that the image names, on free ports of the host' },
+  { name: 'expose', type: 'list', value: 'port', help: 'Name a port for --publish-all' },
+  { name: 'network-alias', aliases: ['net-alias'], type: 'list', help: 'Another name for other containers of its network' },
+  { name: 'ip', type: 'string', help: 'IPv4 address in its network' },
+  { name: 'ip6', type: 'string', help: 'IPv6 address in its network' },
+  { name: 'mac-address', type: 'string', help: 'Hardware address in its network' },
+  { name: 'add-host', type: 'list', value: 'name:address', help: 'Add a line to /etc/hosts; the address may be host-gateway' },
+  { name: 'dns', type: 'list', value: 'address', help: 'Name server in place of those of its network or the host' },
+  { name: 'dns-search', type: 'list', value: 'domain', help: 'Domain to search for names; . for none' },
+  { name: 'dns-option', aliases: ['dns-opt'], type: 'list', value: 'option', help: 'Option of resolv.conf' },
   { name: 'pid', type: 'string', help: 'PID namespace: host, container:<name|id>' },
   { name: 'ipc', type: 'string', help: 'IPC namespace: private, host, none, shareable, container:<name|id>' },
   { name: 'uts', type: 'string', help: 'UTS namespace: host' },

@@ -2,6 +2,7 @@ import { DelosError } from '../lib/errors.ts';
 import type { Namespace, NamespaceType } from '../oci/config/types.ts';
 import type { ContainerFact, HostFacts } from './facts.ts';
 import type { CreateFlags } from './flags.ts';
+import { isBridged } from './network.ts';
 import { badFlag, badFlags } from './refusal.ts';
 
 /** Where one kind of isolation comes from. */
@@ -21,7 +22,7 @@ export interface NamespaceModes {
 /** `none`: a private IPC namespace, but no /dev/shm. */
 const ipcPrivate: readonly string[] = ['private', 'shareable', 'none'];
 
-/** Reads `--network`, `--pid`, `--ipc`, `--uts` and `--cgroupns`. Throws `bad-usage`, `not-found`, or `unsupported` for named networks. */
+/** Reads `--network`, `--pid`, `--ipc`, `--uts` and `--cgroupns`. Throws `bad-usage`, `not-found`. */
 export function namespaceModes(flags: CreateFlags, host: HostFacts): NamespaceModes {
   const modes = {
     network: networkMode(flags.network, host),
@@ -39,9 +40,8 @@ export function namespaceModes(flags: CreateFlags, host: HostFacts): NamespaceMo
 }
 
 function networkMode(text: string, host: HostFacts): NamespaceMode {
-  // The default is `none`, a network of its own with only a loopback device, until there are bridges to attach to.
-  if (text === 'none' || text === 'host' || text.startsWith('container:')) return mode('network', text, ['none'], host);
-  throw new DelosError('unsupported', `--network ${text}: expected none, host or container:<name|id>; there are no named networks`);
+  // In a network with a bridge a namespace of its own, too, which is connected when it is there.
+  return isBridged(text) ? { kind: 'private' } : mode('network', text, ['none'], host);
 }
 
 function mode(flag: string, text: string | undefined, privates: readonly string[], host: HostFacts, joinable = true): NamespaceMode {

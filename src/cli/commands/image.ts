@@ -20,7 +20,7 @@ export interface Image {
   /** An OCI bundle's configuration: what no flag says is as it says. */
   readonly bundle?: Config;
   /** Of an image in the store: its manifest, and what it says about its containers. */
-  readonly stored?: { readonly manifest: Digest; readonly defaults: Omit<ImageDefaults, 'rootfs' | 'passwd' | 'group'>; readonly volumes: readonly string[] };
+  readonly stored?: { readonly manifest: Digest; readonly defaults: Omit<ImageDefaults, 'rootfs' | 'passwd' | 'group'>; readonly volumes: readonly string[]; readonly exposedPorts: readonly string[] };
 }
 
 /**

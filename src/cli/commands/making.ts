@@ -13,10 +13,12 @@ import { everydayConfig, everydayWarnings } from '../../everyday/config.ts';
 import { everydayNeeds, type HostFacts } from '../../everyday/facts.ts';
 import type { CreateFlags, RunOptions } from '../../everyday/flags.ts';
 import { everydayLifecycle } from '../../everyday/lifecycle.ts';
+import { checkNetworkRights, networkWish } from '../../everyday/network.ts';
 import { everydaySources, everydayVolumes, mountTargets } from '../../everyday/mounts.ts';
 import { randomId, randomName } from '../../vocabulary/names.ts';
 import { bundleConfig } from './bundle-config.ts';
 import { warn } from './context.ts';
+import { writeEtc } from './etc-files.ts';
 import { gatherHostFacts } from './host-facts.ts';
 import { hostRoot } from './host-root.ts';
 import { imageDefaults, openImage, type Image } from './image.ts';
@@ -31,6 +33,8 @@ export async function makeContainer(places: Places, flags: CreateFlags, [referen
   // Read before anything is made, so that a mistake in a flag leaves no trace.
   const { id } = options;
   const lifecycle = everydayLifecycle(flags, imageDefaults(image, ''));
+  const network = networkWish(options, image.stored?.exposedPorts ?? []);
+  checkNetworkRights(network, process.geteuid?.() ?? 0);
   const name = lifecycle.name ?? (() => randomName((taken) => ownerOf(places, taken) !== undefined));
   return addContainer(places, id, name, async (taken) => {
     const host = gatherHostFacts(places, everydayNeeds(options), writeEtc(places, options, image));
@@ -45,6 +49,7 @@ export async function makeContainer(places: Places, flags: CreateFlags, [referen
     return {
       version: 1, id, name: taken, image: image.reference, ...(image.stored !== undefined && { manifest: image.stored.manifest }), command: config.process?.args ?? [], created: new Date().toISOString(),
       root: rootOf(image, fileOf(places, id, 'skeleton'), kept && !lifecycle.autoRemove),
+      ...(network !== undefined && { network }),
       labels: lifecycle.labels, autoRemove: lifecycle.autoRemove, tty: config.process?.terminal === true, openStdin: lifecycle.interactive,
       stopSignal: lifecycle.stopSignal.number, stopTimeoutSeconds: lifecycle.stopTimeoutSeconds,
       anonymousVolumes: everydayVolumes(options, host).filter(({ anonymous }) => anonymous).map((volume) => volume.name),
@@ -112,29 +117,6 @@ function makeSource(source: string): void {
   } catch (cause) {
     throw new DelosError('io', `--volume ${source}: the folder cannot be made: ${(cause as NodeJS.ErrnoException).code}`, { cause });
   }
-}
-
-/**
- * The files of /etc that depend on the container's network: its own name and loopback, or the host's as they are.
- * Gives where each is, by its path inside. A bundle brings its own.
- */
-function writeEtc(places: Places, options: RunOptions, image: Image): Record<string, string> {
-  if (image.bundle !== undefined) return {};
-  if (options.network !== 'none') {
-    const shared = image.reference === 'host' ? [] : ['/etc/hosts', '/etc/resolv.conf'];
-    return Object.fromEntries(shared.filter((file) => fs.existsSync(file)).map((file) => [file, fs.realpathSync(file)]));
-  }
-  const hostname = options.hostname ?? options.id.slice(0, 12);
-  const texts = {
-    hostname: `${hostname}\n`,
-    hosts: `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t${hostname}\n`,
-  };
-  fs.mkdirSync(fileOf(places, options.id, 'etc'), { mode: 0o755 });
-  return Object.fromEntries(Object.entries(texts).map(([name, text]) => {
-    const file = fileOf(places, options.id, 'etc', name);
-    fs.writeFileSync(file, text, { mode: 0o644 });
-    return [path.posix.join('/etc', name), file];
-  }));
 }
 
 /** `--cidfile`: refused when it is there, as it may belong to another container. */

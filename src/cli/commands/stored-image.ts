@@ -31,7 +31,7 @@ export async function openStoredImage(name: string, places: Places, { pull, plat
   const lowers = layerTrees(store, config.diffIds);
   return {
     reference: name, root: { kind: 'overlay', lowers, kept: true }, folders: lowers,
-    stored: { manifest: record.manifest, defaults: everydayDefaults(config), volumes: config.defaults.volumes },
+    stored: { manifest: record.manifest, defaults: everydayDefaults(config), volumes: config.defaults.volumes, exposedPorts: config.defaults.exposedPorts },
   };
 }
 

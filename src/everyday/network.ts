@@ -1,0 +1,48 @@
+import type { AddedHost, NetworkWish } from '../containers/connection.ts';
+import { DelosError } from '../lib/errors.ts';
+import { shortId } from '../vocabulary/names.ts';
+import { parsePublish } from '../vocabulary/publish-flag.ts';
+import type { RunOptions } from './flags.ts';
+import { badFlag, badFlags } from './refusal.ts';
+
+const ownNetworks: readonly string[] = ['none', 'host'];
+
+/** Whether `--network` names a network that has a bridge. */
+export function isBridged(network: string): boolean {
+  return !ownNetworks.includes(network) && !network.startsWith('container:');
+}
+
+/**
+ * Reads the flags about a network. Nothing for a container that is in none with a bridge.
+ * @param exposed ports of the image, `80/tcp`, for `--publish-all`
+ * @throws DelosError bad-usage
+ */
+export function networkWish(options: RunOptions, exposed: readonly string[]): NetworkWish | undefined {
+  const { network, ip: four, ip6: six, 'mac-address': mac, 'network-alias': aliases } = options;
+  if (!isBridged(network)) return refuseAddresses(options);
+  const all = options['publish-all'] ? [...exposed, ...options.expose] : [];
+  return {
+    network, hostname: options.hostname ?? shortId(options.id), aliases, ports: [...options.publish, ...all].flatMap(parsePublish),
+    ...(four !== undefined && { four }), ...(six !== undefined && { six }), ...(mac !== undefined && { mac }),
+    hosts: addedHosts(options), servers: options.dns, search: options['dns-search'], options: options['dns-option'],
+  };
+}
+
+function refuseAddresses({ network, ip, ip6, 'mac-address': mac, 'network-alias': [alias], publish: [port] }: RunOptions): undefined {
+  const lost = Object.entries({ ip, ip6, 'mac-address': mac, 'network-alias': alias, publish: port }).find(([, value]) => value !== undefined);
+  if (lost !== undefined) throw badFlags(`--${lost[0]} and --network ${network}`);
+}
+
+/** `--add-host`. @throws DelosError bad-usage */
+export function addedHosts(options: RunOptions): AddedHost[] {
+  return options['add-host'].map((text) => {
+    const [, name, address] = /^([^\s:=]+)[:=]\[?([0-9A-Fa-f.:]+|host-gateway)\]?$/.exec(text) ?? [];
+    if (name === undefined || address === undefined) throw badFlag('add-host', text, 'expected NAME:ADDRESS');
+    return { name, address };
+  });
+}
+
+/** @throws DelosError unsupported for who may not make networks */
+export function checkNetworkRights(wish: NetworkWish | undefined, uid: number): void {
+  if (wish !== undefined && uid !== 0) throw new DelosError('unsupported', `--network ${wish.network}: it takes root to connect to a bridge; an ordinary user can have none or host`);
+}
