@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream';
 import zlib from 'node:zlib';
+import { DelosError } from '../lib/errors.ts';
+import { ZstdFrames } from './zstd-frames.ts';
 
 export type Compression = 'gzip' | 'zstd' | 'plain';
 
@@ -19,7 +21,7 @@ const AHEAD = 4 * CHUNK;
 
 /**
  * The stream without its compression: gzip of any number of members, zstd of any number of frames, or as it is.
- * @throws what zlib says of bytes that are damaged or end too early; errors of the source
+ * @throws DelosError bad-archive for bytes that are damaged or end too early; errors of the source
  */
 export async function* decompressed(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]();
@@ -53,13 +55,28 @@ async function* chained(head: readonly Uint8Array[], rest: AsyncIterator<Uint8Ar
 async function* through(source: AsyncIterable<Uint8Array>, compression: 'gzip' | 'zstd'): AsyncGenerator<Uint8Array> {
   const buffering = { chunkSize: CHUNK, readableHighWaterMark: AHEAD, writableHighWaterMark: CHUNK };
   const transform = compression === 'gzip' ? zlib.createGunzip(buffering) : zlib.createZstdDecompress(buffering);
-  const input = Readable.from(source, { objectMode: false, highWaterMark: CHUNK });
+  const input = Readable.from(compression === 'gzip' ? source : cutAtFrames(source), { objectMode: false, highWaterMark: CHUNK });
   input.on('error', (error) => transform.destroy(error));
   input.pipe(transform);
   try {
     for await (const chunk of transform) yield chunk as Uint8Array;
+  } catch (cause) {
+    throw damage(cause, compression);
   } finally {
     input.destroy();
     transform.destroy();
   }
+}
+
+async function* cutAtFrames(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const frames = new ZstdFrames();
+  for await (const chunk of source) yield* frames.cut(chunk);
+  if (!frames.isBetween) throw new DelosError('bad-archive', "the layer's zstd stream is cut off");
+}
+
+/** zlib's errors as ours; all others as they are. */
+function damage(error: unknown, compression: string): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (!code.startsWith('Z_') && !code.startsWith('ZSTD_')) return error;
+  return new DelosError('bad-archive', `the layer's ${compression} stream is damaged: ${(error as Error).message}`, { cause: error });
 }

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import { AT_FDCWD, AT_REMOVEDIR, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH } from '../abi/fcntl.ts';
+import { ENOTDIR } from '../abi/errno.ts';
 import { DelosError } from '../lib/errors.ts';
-import { syscall } from '../sys/syscall.ts';
+import { syscall, SystemCallError } from '../sys/syscall.ts';
 import { quoted, type ByteString } from '../tar/byte-string.ts';
 import { cString, namesIn, openFolder, openInside, readLink, unless } from './calls.ts';
 import { pathOf, type Place } from './names.ts';
@@ -28,6 +29,8 @@ export interface FolderWatch {
   opened?(folder: OpenFolder, isNew: boolean): void;
   /** The text of a link that stands in place of a missing folder, in a layer below. */
   linkBelow?(path: ByteString): ByteString | undefined;
+  /** Whether a missing folder may be made in place of what has its name. */
+  mayReplace?(path: ByteString): boolean;
 }
 
 /** Which paths are left there when what is around them is removed. */
@@ -65,7 +68,8 @@ export class RootFolder {
       return known;
     }
     if (this.#open.size >= KEPT_OPEN) this.#closeOldest();
-    const fd = this.#find(path) ?? openInside(this.fd, this.#make(path), O_PATH | O_DIRECTORY);
+    const fd = this.#entering(path, () => unless(['ENOENT', 'ENOTDIR'], () => openInside(this.fd, path, O_PATH | O_DIRECTORY))
+      ?? openInside(this.fd, this.#make(path), O_PATH | O_DIRECTORY));
     const folder = { fd, path: this.#realPath(fd, path) };
     this.#open.set(path, folder);
     this.#watch.opened?.(folder, false);
@@ -131,10 +135,15 @@ export class RootFolder {
   }
 
   #find(path: ByteString): number | undefined {
+    return this.#entering(path, () => unless(['ENOENT'], () => openInside(this.fd, path, O_PATH | O_DIRECTORY)));
+  }
+
+  #entering<T>(path: ByteString, work: () => T): T {
     try {
-      return unless(['ENOENT'], () => openInside(this.fd, path, O_PATH | O_DIRECTORY));
+      return work();
     } catch (cause) {
-      throw new DelosError('bad-archive', `the layer's folder ${quoted(path)} cannot be entered: ${(cause as Error).message}`, { cause });
+      if (!(cause instanceof SystemCallError)) throw cause;
+      throw new DelosError('bad-archive', `the layer's folder ${quoted(path)} cannot be entered: ${cause.message}`, { cause, call: cause.call, errno: cause.errno });
     }
   }
 
@@ -189,7 +198,8 @@ export class RootFolder {
     if (there !== undefined) return there;
     const link = readLink(parent, component) ?? this.#watch.linkBelow?.(here.join('/'));
     if (link !== undefined) return link;
-    syscall('mkdirat', parent, name, 0o755);
+    if (this.#watch.mayReplace?.(here.join('/')) === true) syscall('unlinkat', parent, name, 0);
+    if (unless(['EEXIST'], () => syscall('mkdirat', parent, name, 0o755)) === undefined) throw new SystemCallError('openat', ENOTDIR);
     const made = open();
     try {
       this.#watch.opened?.({ fd: made, path: this.#realPath(made, here.join('/')) }, true);

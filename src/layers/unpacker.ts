@@ -47,6 +47,7 @@ export class Unpacker implements TarHandler {
     this.#root = new RootFolder(folder, {
       opened: (opened, isNew) => this.#folderOpened(opened, isNew),
       linkBelow: (path) => this.#below.link(path),
+      mayReplace: (path) => this.#whiteouts.isMark(path),
     });
     const make = options.whiteouts === 'overlay' ? overlayWhiteouts : applyWhiteouts;
     this.#whiteouts = make(this.#root, `${options.overlayXattr ?? 'trusted'}.overlay.opaque`);

@@ -3,7 +3,7 @@ import { S_IFCHR } from '../abi/fcntl.ts';
 import { syscall } from '../sys/syscall.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { ByteString } from '../tar/byte-string.ts';
-import { cString, openFolder, unless } from './calls.ts';
+import { cString, openFolder, setTimesAt, unless } from './calls.ts';
 import { pathOf, type Place } from './names.ts';
 import type { RootFolder } from './root-folder.ts';
 import { setXattrAt } from './xattrs.ts';
@@ -17,6 +17,8 @@ export interface Whiteouts {
   readonly opaqueRoot: boolean;
   /** The layer has made this path, or has an entry for it. */
   made(path: ByteString): void;
+  /** Whether this path is the mark of a whiteout, which a file or folder of the same layer may take the place of. */
+  isMark(path: ByteString): boolean;
   hide(place: Place): void;
   opaque(folder: ByteString): void;
 }
@@ -28,6 +30,7 @@ export function applyWhiteouts(root: RootFolder): Whiteouts {
   return {
     opaqueRoot: false,
     made: (path) => void own.add(path),
+    isMark: () => false,
     hide: (place) => void root.remove(place, spare),
     opaque: (folder) => root.empty(folder, spare),
   };
@@ -52,11 +55,14 @@ export function overlayWhiteouts(root: RootFolder, opaqueXattr: string): Whiteou
       const base = path.slice(path.lastIndexOf('/') + 1);
       if (isFolder(parent.fd, base)) makeOpaque(parent.fd, base);
     },
+    isMark: (path) => hidden.has(path),
     hide(place) {
       const parent = root.folder(place.folder);
       const made = unless(['EEXIST'], () => syscall('mknodat', parent.fd, cString(place.base), S_IFCHR, 0));
-      if (made !== undefined) hidden.add(pathOf({ folder: parent.path, base: place.base }));
-      else if (isFolder(parent.fd, place.base)) makeOpaque(parent.fd, place.base);
+      if (made !== undefined) {
+        hidden.add(pathOf({ folder: parent.path, base: place.base }));
+        setTimesAt(parent.fd, place.base, { seconds: 0, nanoseconds: 0 });
+      } else if (isFolder(parent.fd, place.base)) makeOpaque(parent.fd, place.base);
     },
     opaque(folder) {
       if (root.folder(folder).path === '') opaqueRoot = true;
