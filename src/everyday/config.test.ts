@@ -169,7 +169,6 @@ const refused: [string, RegExp][] = [
   ['--env-file missing', /--env-file missing: the file could not be read/],
   ['--oom-score-adj 2000', /--oom-score-adj/],
   ['--ulimit x', /--ulimit/],
-  ['--network bridge', /^--network bridge: expected none, host or container/],
   ['--network container:nope', /no such running container/],
   ['--pid bogus', /^invalid --pid 'bogus': expected private, host, container/],
   ['--uts container:web', /^invalid --uts/],

@@ -56,7 +56,7 @@ test('what is wrong with a program that is there is told on its stderr', { skip 
 test('errors are one line, and those of usage name the help', { skip }, async () => {
   await using everyday = new Everyday();
   assert.equal(everyday.delos('run', '--memoy', '1m', 'host').stderr, "delos: unknown flag: --memoy, did you mean --memory? See 'delos run --help'.\n");
-  assert.match(everyday.delos('run', 'alpine').stderr, /^delos: there is no image 'alpine'.*registries come with a later version\n$/);
+  assert.match(everyday.delos('run', '127.0.0.1:1/alpine').stderr, /^delos: image 127\.0\.0\.1:1\/alpine is not here and cannot be pulled: GET .*\n$/);
   assert.equal(everyday.delos('rm', 'nobody').stderr, 'delos: no such container: nobody\n');
 });
 

@@ -4,6 +4,7 @@ import { readImageConfig } from '../../images/image.ts';
 import { layerTrees } from '../../images/layers.ts';
 import { obtainImage, type PullPolicy } from '../../images/pull.ts';
 import { openStore } from '../../images/store.ts';
+import { DelosError } from '../../lib/errors.ts';
 import { parsePlatform } from '../../registry/platform.ts';
 import { badFlag } from '../../everyday/refusal.ts';
 import type { Image } from './image.ts';
@@ -26,6 +27,9 @@ export async function openStoredImage(name: string, places: Places, { pull, plat
   const record = await obtainImage(store, name, policy, {
     ...(platform !== undefined && { platform: parsePlatform(platform) }),
     ...(!quiet && { onProgress: showProgress(process.stderr) }),
+  }).catch((error: unknown) => {
+    if (!(error instanceof DelosError && error.code === 'registry')) throw error;
+    throw new DelosError('registry', `image ${name} is not here and cannot be pulled: ${error.message}`, { cause: error });
   });
   const config = readImageConfig(store, record);
   const lowers = layerTrees(store, config.diffIds);
