@@ -12,7 +12,7 @@ import { ensureBridge } from './bridge.ts';
 import { networkForUse } from './create.ts';
 import { broadcastOf, entriesOfLease, entriesOfNetwork } from './elements.ts';
 import { reservePorts } from './host-port.ts';
-import { allLeases, chooseAddresses, dropLease, hostInterfaceName, keepLease, leasesOf, macOf, macText, type Lease, type WantedAddresses } from './lease.ts';
+import { allLeases, chooseAddresses, dropLease, hostInterfaceName, isUsed, keepLease, macOf, macText, type Lease, type WantedAddresses } from './lease.ts';
 import { lockNetworks } from './lock.ts';
 import { addEntries, ensureTable, removeEntries } from './packet-filter.ts';
 import { checkPort, hostAddressOf, type PublishedPort } from './published-port.ts';
@@ -94,7 +94,7 @@ class Undo {
 
   /** Every step is tried; the error that led here is what counts. */
   run(): void {
-    for (const step of this.#steps.reverse()) {
+    for (const step of this.#steps.toReversed()) {
       try {
         step();
       } catch {
@@ -112,7 +112,7 @@ function attachLocked(sockets: Sockets, folder: string, record: NetworkRecord, r
     keepLease(folder, lease);
     undo.push(() => {
       dropLease(folder, lease);
-      if (leasesOf(folder, record.name).length === 0) takeDown(sockets, folder, record);
+      if (!isUsed(folder, record.name)) takeDown(sockets, folder, record);
     });
     const bridge = ensureBridge(sockets.route, folder, record);
     const mtu = record.mtu ?? bridge.link.mtu;

@@ -1,4 +1,4 @@
-import { allLeases, leasesOf } from './lease.ts';
+import { allLeases, isUsed } from './lease.ts';
 import { lockNetworks } from './lock.ts';
 import { openSockets, refused } from './sockets.ts';
 import { bridgeNetworks } from './store.ts';
@@ -19,7 +19,7 @@ export async function detach(folder: string, container: string, network?: string
   try {
     for (const lease of leases) takeOut(sockets, folder, lease);
     for (const record of bridgeNetworks(folder)) {
-      if (leases.some((lease) => lease.network === record.name) && leasesOf(folder, record.name).length === 0) takeDown(sockets, folder, record);
+      if (leases.some((lease) => lease.network === record.name) && !isUsed(folder, record.name)) takeDown(sockets, folder, record);
     }
   } catch (error) {
     throw refused(`container ${container}`, error);

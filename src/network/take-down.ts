@@ -1,6 +1,6 @@
 import { deleteLink } from '../netlink/link.ts';
 import { entriesOfLease, entriesOfNetwork } from './elements.ts';
-import { dropLease, leasesOf, type Lease } from './lease.ts';
+import { dropLease, isUsed, type Lease } from './lease.ts';
 import { removeEntries, removeTable } from './packet-filter.ts';
 import type { NetworkRecord } from './record.ts';
 import { attempt, findLink, type Sockets } from './sockets.ts';
@@ -19,7 +19,7 @@ export function takeOut({ route, filter }: Sockets, folder: string, lease: Lease
 export function takeDown({ route, filter }: Sockets, folder: string, record: NetworkRecord): void {
   const bridge = findLink(route, record.device);
   if (bridge?.kind === 'bridge') attempt(route, deleteLink(bridge.index, record.device), 'ENODEV');
-  const others = bridgeNetworks(folder).some(({ name }) => name !== record.name && leasesOf(folder, name).length > 0);
+  const others = bridgeNetworks(folder).some(({ name }) => name !== record.name && isUsed(folder, name));
   if (others) removeEntries(filter, folder, entriesOfNetwork(record));
   else removeTable(filter, folder);
 }

@@ -33,7 +33,7 @@ async function connected(container: string, request: Partial<AttachRequest> = {}
 /** Everything that Delos has on the host: devices, rules, leases. */
 function traces(): unknown {
   const devices = fs.readFileSync('/proc/thread-self/net/dev', 'utf8').match(/^ *(delos|dv)\w*/gm);
-  return { devices, rules: execFileSync('nft', ['list', 'ruleset'], { encoding: 'utf8' }), leases: allLeases(folder) };
+  return { devices, rules: execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' }), leases: allLeases(folder) };
 }
 
 const nothing = { devices: null, rules: '', leases: [] };

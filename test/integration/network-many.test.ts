@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { attach } from '../../src/network/attach.ts';
+import { createNetwork } from '../../src/network/create.ts';
+import { detach } from '../../src/network/detach.ts';
+import { allLeases } from '../../src/network/lease.ts';
+import { sweep } from '../../src/network/sweep.ts';
+import { Elsewhere, ip, playHost } from '../support/private-network.ts';
+import { skipUnless } from '../support/skip.ts';
+
+const skip = skipUnless('root', 'ip', 'nft', 'ping', 'nsenter');
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'delos-network-'));
+after(() => fs.rmSync(folder, { recursive: true }));
+if (skip === false) playHost();
+
+/** Everything that Delos has on the host: devices, rules, leases, files other than records. */
+function traces(): unknown {
+  const devices = ip('-br link show').match(/^(delos|dv)\S*/gm);
+  const files = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('leases/'));
+  return { devices, rules: execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' }), leases: allLeases(folder), files };
+}
+
+const nothing = { devices: null, rules: '', leases: [], files: [] };
+
+/** A process with the fixture; its output is what it has attached. */
+function startMany(...words: readonly string[]): { readonly kill: () => void; readonly ended: Promise<{ status: number | null; addresses: string[] }> } {
+  const child = spawn(process.execPath, [path.resolve(import.meta.dirname, '../fixtures/attach-many.ts'), folder, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (some: string) => (text += some));
+  return { kill: () => child.kill('SIGKILL'), ended: new Promise((resolve) => child.once('close', (status) => resolve({ status, addresses: text.split('\n').filter(Boolean) }))) };
+}
+
+test('two hundred containers of one process at once: each another address, all reach the gateway, nothing is left', { skip }, async () => {
+  const places = Array.from({ length: 200 }, () => new Elsewhere());
+  const attached = await Promise.all(places.map((place, number) => attach(folder, { container: `many${number}`, network: 'bridge', namespace: place.path })));
+  assert.equal(new Set(attached.map(({ four }) => four)).size, 200);
+  assert.equal(new Set(attached.map(({ hostInterface }) => hostInterface)).size, 200);
+  for (const place of places.slice(0, 200).filter((_, number) => number % 20 === 0)) assert.ok(place.pings('10.210.0.1'));
+  // The namespaces go first, as they do with containers that have ended.
+  for (const place of places) place[Symbol.dispose]();
+  await Promise.all(attached.map(({ container }) => detach(folder, container)));
+  assert.deepEqual(traces(), nothing);
+});
+
+test('ten processes give no address and no port twice', { skip }, async () => {
+  const processes = Array.from({ length: 10 }, (_, number) => startMany(`p${number}-`, '12', 'keep'));
+  const ended = await Promise.all(processes.map(({ ended }) => ended));
+  assert.deepEqual(ended.map(({ status }) => status), ended.map(() => 0));
+  const leases = allLeases(folder);
+  assert.equal(leases.length, 120);
+  assert.deepEqual(new Set(ended.flatMap(({ addresses }) => addresses)), new Set(leases.map(({ four }) => four)));
+  assert.equal(new Set(leases.map(({ ports }) => ports[0]?.hostPort)).size, 120);
+  const swept = await sweep(folder, (container) => container === 'p3-7');
+  assert.equal(swept.containers.length, 119);
+  assert.deepEqual(allLeases(folder).map(({ container }) => container), ['p3-7'], 'one that is alive is left alone');
+  await sweep(folder, () => false);
+  assert.deepEqual(traces(), nothing);
+});
+
+test('whatever a process that is killed leaves, a sweep removes', { skip }, async () => {
+  for (let round = 0; round < 12; round++) {
+    const running = [startMany(`k${round}a`, '1000', 'detach'), startMany(`k${round}b`, '1000', 'keep')];
+    await sleep(350 + round * 17);
+    for (const { kill } of running) kill();
+    await Promise.all(running.map(({ ended }) => ended));
+    await sweep(folder, () => false);
+    assert.deepEqual(traces(), nothing, `round ${round}`);
+  }
+});
+
+test('devices, elements and files of nobody are swept, those of others stay', { skip }, async () => {
+  using place = new Elsewhere();
+  const { hostInterface, four = '' } = await attach(folder, { container: 'alive', network: 'bridge', namespace: place.path });
+  for (const words of ['link add dv0123456789ab type veth peer name other0', 'link set dv0123456789ab master delos0', 'link add dvmine type bridge', 'link add dvbaba00000000 type veth peer name other1']) ip(words);
+  const table = /table inet (\S+)/.exec(execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' }))?.[1] ?? '';
+  execFileSync('nft', ['add', 'element', 'inet', table, 'from4', '{ 10.210.77.77 }']);
+  fs.writeFileSync(path.join(folder, 'bridge/leases/10.210.9.9'), '{"network":');
+  const swept = await sweep(folder, () => true);
+  assert.deepEqual(swept, { containers: [], devices: ['dv0123456789ab'], entries: 1 });
+  assert.ok(place.pings('10.210.0.1'));
+  assert.match(ip('-br link show'), new RegExp(`${hostInterface}.*\\n`));
+  assert.match(ip('-br link show'), /dvmine|dvbaba/);
+  assert.deepEqual(fs.readdirSync(path.join(folder, 'bridge/leases')), [four]);
+  await detach(folder, 'alive');
+  for (const name of ['dvmine', 'dvbaba00000000']) ip(`link delete ${name}`);
+  assert.deepEqual(traces(), nothing);
+});
+
+test('an attachment that fails is undone, and a second detach does nothing', { skip }, async () => {
+  await createNetwork(folder, { name: 'both', ipv6: true });
+  using place = new Elsewhere();
+  place.output('sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6');
+  const request = { container: 'fails', network: 'both', namespace: place.path, ports: [{ protocol: 'tcp', hostPort: 9001, containerPort: 1 }] } as const;
+  await assert.rejects(attach(folder, request), { code: 'kernel-refused', message: /^container fails, network both: cannot give device \d+ the address fd/ });
+  assert.deepEqual(traces(), nothing);
+  assert.doesNotMatch(place.output('ip', 'link'), /eth0/);
+  place.output('sh', '-c', 'echo 0 > /proc/sys/net/ipv6/conf/default/disable_ipv6');
+  await attach(folder, request);
+  await assert.rejects(attach(folder, request), { code: 'network-in-use', message: 'container fails is in network both already' });
+  using other = new Elsewhere();
+  await assert.rejects(attach(folder, { ...request, container: 'late', namespace: other.path }), { code: 'network-in-use', message: '0.0.0.0:9001->1/tcp: the port is published by container fails' });
+  assert.deepEqual(await detach(folder, 'fails'), ['both']);
+  assert.deepEqual(await detach(folder, 'fails'), []);
+  assert.deepEqual(traces(), nothing);
+});
+
+test('a container in two networks has a way out by the first, and by the second when that goes', { skip }, async () => {
+  await createNetwork(folder, { name: 'second', subnets: ['10.99.0.0/24'], gateways: ['10.99.0.254'] });
+  using place = new Elsewhere();
+  await attach(folder, { container: 'two', network: 'bridge', namespace: place.path });
+  const { interface: name, four } = await attach(folder, { container: 'two', network: 'second', namespace: place.path, addresses: { four: '10.99.0.7' } });
+  assert.deepEqual([name, four], ['eth1', '10.99.0.7']);
+  assert.match(place.output('ip', 'route'), /^default via 10\.210\.0\.1 dev eth0 metric 100 \ndefault via 10\.99\.0\.254 dev eth1 metric 101/);
+  assert.deepEqual(await detach(folder, 'two', 'bridge'), ['bridge']);
+  assert.match(place.output('ip', 'route'), /^default via 10\.99\.0\.254 dev eth1/);
+  assert.ok(place.pings('10.99.0.254'));
+  await detach(folder, 'two');
+  assert.deepEqual(traces(), nothing);
+});
