@@ -1,5 +1,5 @@
 import { DelosError } from '../lib/errors.ts';
-import type { Digest } from '../registry/digest.ts';
+import { isDigest, type Digest } from '../registry/digest.ts';
 import type { Manifest } from '../registry/manifest.ts';
 import { familiarReference, formatReference, parseReference } from '../registry/reference.ts';
 import type { HistoryEntry, ImageConfig } from './config.ts';
@@ -96,27 +96,25 @@ export async function removeImage(store: ImageStore, name: string, { force = fal
   await changeRecords(store, (images) => {
     const image = images.find((record) => record.manifest === manifest);
     if (image === undefined) throw new DelosError('no-image', `no such image: ${name}`);
-    const named = namesMeant(image, name);
-    const rest = { ...image, tags: image.tags.filter((tag) => !named.includes(tag)), digests: image.digests.filter((digest) => !named.includes(digest)) };
-    const last = rest.tags.length === 0 && (named.length === 0 || image.tags.length > 0 || rest.digests.length === 0);
-    if (named.length === 0) checkRemovable(image, name, force);
-    if (last) checkUnheld(store, image, name, force);
-    untagged = last ? [...image.tags, ...image.digests] : named;
-    return last ? images.filter((record) => record !== image) : images.map((record) => (record === image ? rest : record));
+    const named = nameMeant(image, name);
+    if (named === undefined) checkRemovable(image, name, force);
+    const tags = image.tags.filter((tag) => tag !== named);
+    const digests = image.digests.filter((digest) => digest !== named);
+    // A digest is how a registry calls it: without a tag, and without another of those, nobody asks for it.
+    const stays = named !== undefined && (tags.length > 0 || (image.tags.length === 0 && digests.length > 0));
+    if (!stays) checkUnheld(store, image, name, force);
+    untagged = stays ? [named] : [...image.tags, ...image.digests];
+    return images.flatMap((record) => (record !== image ? record : stays ? { ...image, tags, digests } : []));
   });
   return { untagged, ...(await collectGarbage(store, collect)) };
 }
 
-/** The names that a name means; none when it is an ID. */
-function namesMeant(image: ImageRecord, name: string): string[] {
-  const named = [...image.tags, ...image.digests];
-  if (/^(sha256:)?[0-9a-f]{3,64}$/.test(name) && image.id.slice(7).startsWith(name.replace('sha256:', ''))) {
-    const whole = /^[0-9a-f]{64}$|:/.test(name) ? undefined : formatReference(parseReference(name));
-    if (whole === undefined || !named.includes(whole)) return [];
-  }
-  if (name === image.manifest) return [];
+/** The whole name that was meant; undefined when it was an ID or the digest of the manifest. */
+function nameMeant(image: ImageRecord, name: string): string | undefined {
+  if (isDigest(name) || /^[0-9a-f]{64}$/.test(name)) return undefined;
   const { domain, path, tag, digest } = parseReference(name);
-  return [formatReference(digest === undefined ? { domain, path, ...(tag !== undefined && { tag }) } : { domain, path, digest })];
+  const whole = formatReference(digest === undefined ? { domain, path, ...(tag !== undefined && { tag }) } : { domain, path, digest });
+  return image.tags.includes(whole) || image.digests.includes(whole) ? whole : undefined;
 }
 
 function checkRemovable(image: ImageRecord, name: string, force: boolean): void {

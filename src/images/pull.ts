@@ -7,6 +7,7 @@ import { hostPlatform, platformMatch, type Platform } from '../registry/platform
 import { familiarReference, formatReference, parseReference, type Reference } from '../registry/reference.ts';
 import type { Fetched, Repository } from '../registry/repository.ts';
 import { shownUrl } from '../registry/shown.ts';
+import { checkConfig, recordImage } from './adopt.ts';
 import { hasBlob, putBlob, readBlob } from './blobs.ts';
 import { checkPlatform, parseImageConfig, type ImageConfig } from './config.ts';
 import { readImageConfig } from './image.ts';
@@ -14,7 +15,7 @@ import { chainIds, hasLayer } from './layers.ts';
 import { takeLease, type Lease } from './lease.ts';
 import { fetchLayers } from './pull-layers.ts';
 import type { OnProgress } from './progress.ts';
-import { changeRecords, findImageRecord, readRecords, withImage, type ImageRecord } from './records.ts';
+import { findImageRecord, type ImageRecord } from './records.ts';
 import type { ImageStore } from './store.ts';
 
 /** When to ask the registry: if the image is not here, in any case, not at all. */
@@ -73,9 +74,7 @@ export async function pullImage(store: ImageStore, reference: Reference, options
   const image = { manifest: manifest.digest, id: content.config.digest, ...(index !== undefined && { index }) };
   const { domain, path } = reference;
   const byDigest = { domain, path, digest: found.digest };
-  await changeRecords(store, (images) => withImage(images, image, reference.digest === undefined ? [reference, byDigest] : [byDigest]));
-  const record = readRecords(store).find(({ manifest }) => manifest === image.manifest);
-  if (record === undefined) throw new DelosError('no-image', `${formatReference(reference)} was removed while it was pulled`);
+  const record = await recordImage(store, image, reference.digest === undefined ? [reference, byDigest] : [byDigest]);
   return { image: record, upToDate: !fetched };
 }
 
@@ -109,8 +108,3 @@ async function fetchConfig(store: ImageStore, repository: Repository, config: De
   }
   return parseImageConfig(readBlob(store, config.digest), `the configuration ${config.digest}`);
 }
-
-function checkConfig({ diffIds }: ImageConfig, { layers }: Manifest, document: string): void {
-  if (diffIds.length !== layers.length) throw new DelosError('bad-image', `${document}: the manifest has ${layers.length} layers, the configuration ${diffIds.length}`);
-}
-
