@@ -46,7 +46,7 @@ test('what is damaged or cut off is refused in one line', async () => {
     const refusal = { name: 'DelosError', code: 'bad-archive', message: /^[^\n]+$/ };
     await assert.rejects(unpackLayer(cut(bytes.subarray(0, bytes.length * 0.4), 1000), sandbox.inside, options), refusal, `${name}, cut`);
     const damaged = Buffer.from(bytes);
-    damaged.fill(0x5a, bytes.length * 0.6, bytes.length * 0.8);
+    damaged.fill(0x5a, bytes.length >> 1, (bytes.length * 3) >> 2);
     if (name !== 'plain') await assert.rejects(unpackLayer(cut(damaged, 1000), sandbox.inside, options), refusal, `${name}, damaged`);
   }
 });
