@@ -42,13 +42,14 @@ export function formatPlatform({ os, architecture, variant }: Platform): string 
 }
 
 /**
- * How well something made for `made` serves `wanted`: 2 as asked, 1 usable, 0 not at all. Without a variant any will do; an arm v7
- * runs what was made for v6 and v5.
+ * How well something made for `made` serves `wanted`: 2 as asked, from 1 usable, 0 not at all. Without a variant any will do; an arm v7
+ * runs what was made for v6 and v5, the higher the better.
  */
 export function platformMatch(made: Platform, wanted: Platform): number {
   const [a, b] = [normal(made), normal(wanted)];
   if (a.os !== b.os || a.architecture !== b.architecture) return 0;
   if (a.variant === b.variant) return 2;
   if (a.variant === undefined || b.variant === undefined) return 1;
-  return a.architecture === 'arm' && a.variant < b.variant ? 1 : 0;
+  const [has, takes] = [a.variant, b.variant].map((variant) => Number(/^v(\d)$/.exec(variant)?.[1])) as [number, number];
+  return a.architecture === 'arm' && has < takes ? 1 + has / 10 : 0;
 }
