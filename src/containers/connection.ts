@@ -1,10 +1,16 @@
 import fs from 'node:fs';
-import { attach, type Attachment } from '../network/attach.ts';
+import { DelosError } from '../lib/errors.ts';
+import { attach } from '../network/attach.ts';
 import { detach } from '../network/detach.ts';
 import { containerResolverText, hostsText, resolvedFile, type HostsEntry } from '../network/files.ts';
+import { allLeases, type Lease } from '../network/lease.ts';
 import type { PublishedPort } from '../network/published-port.ts';
-import { fileOf, networksFolder, type Places } from './places.ts';
+import type { NetworkRecord } from '../network/record.ts';
+import { inspectNetwork } from '../network/store.ts';
+import { changeContainer } from './catalogue.ts';
 import type { Container } from './container.ts';
+import { fileOf, networksFolder, type Places } from './places.ts';
+import { standingOf } from './standing.ts';
 
 /** What a container asks of a network with a bridge. */
 export interface NetworkWish {
@@ -31,20 +37,13 @@ export interface AddedHost {
 }
 
 /**
- * Connects a container that waits for its start to the network that it wants, if any, and writes down its addresses in its /etc.
+ * Connects a container that waits for its start to the networks that it wants, and writes down its addresses in its /etc.
  * @param pid of its first process
  * @throws DelosError what attach() throws
  */
-export async function connect(places: Places, { id, name, network: wish }: Container, pid: number): Promise<void> {
-  if (wish === undefined) return;
-  const { network, hostname, aliases, ports, four, six, mac } = wish;
-  const attachment = await attach(networksFolder(places), {
-    container: id, network, namespace: pid, names: [name, id.slice(0, 12), hostname, ...aliases], ports, ...(mac !== undefined && { mac }),
-    addresses: { ...(four !== undefined && { four }), ...(six !== undefined && { six }) },
-  });
-  // In place: the container has them mounted.
-  rewrite(fileOf(places, id, 'etc/hosts'), hostsOf(wish, attachment));
-  rewrite(fileOf(places, id, 'etc/resolv.conf'), resolverOf(wish));
+export async function connect(places: Places, container: Container, pid: number): Promise<void> {
+  for (const wish of container.networks) await attachTo(places, container, wish, pid);
+  writeNames(places, container);
 }
 
 /** Takes it out of all networks. It may be in none. */
@@ -52,13 +51,59 @@ export async function disconnect(places: Places, id: string): Promise<void> {
   await detach(networksFolder(places), id);
 }
 
-function rewrite(file: string, text: string): void {
-  if (fs.existsSync(file)) fs.writeFileSync(file, text);
+/** One more network for a container, at once if it runs. @throws DelosError exists, and what attach() throws */
+export async function joinNetwork(places: Places, { id, name }: Container, wish: NetworkWish): Promise<void> {
+  const changed = await changeContainer(places, id, (container) => {
+    if (container.networks.some(({ network }) => network === wish.network)) throw new DelosError('exists', `container ${name} is connected to network ${wish.network} already`);
+    return { ...container, networks: [...container.networks, wish] };
+  });
+  const { pid } = standingOf(places, changed);
+  if (pid === 0) return;
+  try {
+    await attachTo(places, changed, wish, pid);
+    writeNames(places, changed);
+  } catch (error) {
+    await forget(places, id, wish.network);
+    throw error;
+  }
 }
 
-function hostsOf({ hostname, hosts }: NetworkWish, { four, six, fourGateway, sixGateway }: Attachment): string {
-  const own = [four, six].flatMap((address): HostsEntry[] => (address === undefined ? [] : [{ address, names: [hostname] }]));
-  const gateway = fourGateway ?? sixGateway ?? '';
+/** One network less, at once if it runs. @throws DelosError no-network when it is not in it */
+export async function leaveNetwork(places: Places, { id, name, networks }: Container, network: string): Promise<void> {
+  if (!networks.some((wish) => wish.network === network)) throw new DelosError('no-network', `container ${name} is not connected to network ${network}`);
+  const changed = await forget(places, id, network);
+  await detach(networksFolder(places), id, network);
+  writeNames(places, changed);
+}
+
+function forget(places: Places, id: string, network: string): Promise<Container> {
+  return changeContainer(places, id, (container) => ({ ...container, networks: container.networks.filter((wish) => wish.network !== network) }));
+}
+
+/** Where a container is connected now. */
+export function connectionsOf(places: Places, id: string): Lease[] {
+  return allLeases(networksFolder(places)).filter(({ container }) => container === id);
+}
+
+async function attachTo(places: Places, { id, name }: Container, wish: NetworkWish, pid: number): Promise<void> {
+  const { network, hostname, aliases, ports, four, six, mac } = wish;
+  await attach(networksFolder(places), {
+    container: id, network, namespace: pid, names: [name, id.slice(0, 12), hostname, ...aliases], ports, ...(mac !== undefined && { mac }),
+    addresses: { ...(four !== undefined && { four }), ...(six !== undefined && { six }) },
+  });
+}
+
+/** In place: the container has the files mounted. */
+function writeNames(places: Places, { id, networks: [first] }: Container): void {
+  const [hosts, resolver] = [fileOf(places, id, 'etc/hosts'), fileOf(places, id, 'etc/resolv.conf')];
+  if (first === undefined || !fs.existsSync(resolver)) return;
+  fs.writeFileSync(hosts, hostsOf(first, connectionsOf(places, id), inspectNetwork(networksFolder(places), first.network)));
+  fs.writeFileSync(resolver, resolverOf(first));
+}
+
+function hostsOf({ hostname, hosts }: NetworkWish, leases: readonly Lease[], { four, six }: NetworkRecord): string {
+  const own = leases.flatMap((lease) => [lease.four, lease.six]).flatMap((address): HostsEntry[] => (address === undefined ? [] : [{ address, names: [hostname] }]));
+  const gateway = (four ?? six)?.gateway ?? '';
   const added = hosts.map(({ name, address }): HostsEntry => ({ address: address === 'host-gateway' ? gateway : address, names: [name] }));
   return hostsText([...own, ...added]);
 }

@@ -17,8 +17,8 @@ export interface Container {
   readonly created: string;
   /** Where the root comes from. */
   readonly root: RootSource;
-  /** The network with a bridge that it is connected to whenever it runs. */
-  readonly network?: NetworkWish;
+  /** The networks with a bridge that it is connected to whenever it runs. */
+  readonly networks: readonly NetworkWish[];
   readonly labels: Readonly<Record<string, string>>;
   readonly autoRemove: boolean;
   readonly tty: boolean;

@@ -1,3 +1,4 @@
+import { connectionsOf } from '../../containers/connection.ts';
 import type { Container, Standing } from '../../containers/container.ts';
 import { fileOf, type Places } from '../../containers/places.ts';
 import { runtimeRecord, standingOf } from '../../containers/standing.ts';
@@ -7,22 +8,34 @@ import { readConfig } from '../../runtime/prepare.ts';
 import type { Invocation } from '../../vocabulary/flags.ts';
 import { signalName } from '../../vocabulary/signal.ts';
 import { inspection } from '../../vocabulary/table.ts';
+import { badFlag } from '../../everyday/refusal.ts';
 import { find, placesOf, warn, type globalFlags } from './context.ts';
 import type { inspectFlags } from './flags.ts';
+import { describeImage } from './image-inspection.ts';
 import { isolationOf } from './isolation.ts';
+import { networkSettings } from './network-settings.ts';
 import { stateWord } from './ps.ts';
 
 /** What docker prints for a time that has not been. */
 const NEVER = '0001-01-01T00:00:00Z';
 
-/** `delos inspect`. */
-export async function run({ flags, globals, positional }: Invocation<typeof inspectFlags, typeof globalFlags>): Promise<number> {
+type Kind = 'container' | 'image';
+
+/** What `--type` may say. */
+const describers: Readonly<Record<Kind, (places: Places, word: string) => unknown>> = {
+  container: (places, word) => describe(places, find(places, word)), image: describeImage,
+};
+
+/** `delos inspect`: containers first, then images. */
+export async function run({ command, flags, globals, positional }: Invocation<typeof inspectFlags, typeof globalFlags>): Promise<number> {
   const places = placesOf(globals);
+  const kind = command.name === 'image inspect' ? 'image' : flags.type;
+  if (kind !== undefined && !Object.hasOwn(describers, kind)) throw badFlag('type', kind, 'expected container or image');
   const objects: unknown[] = [];
   let code = 0;
   for (const word of positional) {
     try {
-      objects.push(describe(places, find(places, word)));
+      objects.push(kind === undefined ? describeEither(places, word) : describers[kind as Kind](places, word));
     } catch (error) {
       if (!(error instanceof DelosError)) throw error;
       warn(error.message);
@@ -31,6 +44,21 @@ export async function run({ flags, globals, positional }: Invocation<typeof insp
   }
   process.stdout.write(inspection(objects, flags.format));
   return code;
+}
+
+/** @throws DelosError not-found when neither has the name */
+function describeEither(places: Places, word: string): unknown {
+  try {
+    return describers.container(places, word);
+  } catch (error) {
+    if (!(error instanceof DelosError) || error.code !== 'not-found') throw error;
+  }
+  try {
+    return describers.image(places, word);
+  } catch (error) {
+    if (!(error instanceof DelosError) || (error.code !== 'no-image' && error.code !== 'bad-reference')) throw error;
+    throw new DelosError('not-found', `no such container or image: ${word}`, { cause: error });
+  }
 }
 
 /** A container in docker's shape; what docker has no place for is under `Isolation`. */
@@ -45,6 +73,7 @@ function describe(places: Places, container: Container): unknown {
     Driver: container.root.kind === 'overlay' ? 'overlay' : 'folder', Platform: 'linux',
     MountLabel: config.linux?.mountLabel ?? '', ProcessLabel: config.process?.selinuxLabel ?? '', AppArmorProfile: config.process?.apparmorProfile ?? '',
     HostConfig: hostConfig(container, config),
+    NetworkSettings: networkSettings(connectionsOf(places, container.id)),
     Mounts: (config.mounts ?? []).filter(({ type }) => type === 'bind').map(mountOf),
     Config: configOf(container, config),
     Bundle: fileOf(places, container.id),

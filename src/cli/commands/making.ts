@@ -49,7 +49,7 @@ export async function makeContainer(places: Places, flags: CreateFlags, [referen
     return {
       version: 1, id, name: taken, image: image.reference, ...(image.stored !== undefined && { manifest: image.stored.manifest }), command: config.process?.args ?? [], created: new Date().toISOString(),
       root: rootOf(image, fileOf(places, id, 'skeleton'), kept && !lifecycle.autoRemove),
-      ...(network !== undefined && { network }),
+      networks: network === undefined ? [] : [network],
       labels: lifecycle.labels, autoRemove: lifecycle.autoRemove, tty: config.process?.terminal === true, openStdin: lifecycle.interactive,
       stopSignal: lifecycle.stopSignal.number, stopTimeoutSeconds: lifecycle.stopTimeoutSeconds,
       anonymousVolumes: everydayVolumes(options, host).filter(({ anonymous }) => anonymous).map((volume) => volume.name),

@@ -1,8 +1,10 @@
 import { listContainers } from '../../containers/catalogue.ts';
 import type { Container, Standing } from '../../containers/container.ts';
-import type { Places } from '../../containers/places.ts';
+import { networksFolder, type Places } from '../../containers/places.ts';
 import { standingOf } from '../../containers/standing.ts';
 import { DelosError } from '../../lib/errors.ts';
+import { allLeases } from '../../network/lease.ts';
+import { portText, type PublishedPort } from '../../network/published-port.ts';
 import { statusLine } from '../../everyday/status.ts';
 import type { Invocation } from '../../vocabulary/flags.ts';
 import { shortId } from '../../vocabulary/names.ts';
@@ -14,6 +16,8 @@ import type { psFlags } from './flags.ts';
 interface Row {
   readonly container: Container;
   readonly standing: Standing;
+  /** Those that are published now. */
+  readonly ports: readonly PublishedPort[];
 }
 
 const COMMAND_LETTERS = 20;
@@ -24,7 +28,7 @@ const columns: readonly Column<Row>[] = [
   { field: 'Command', header: 'COMMAND', cell: ({ container }, noTrunc) => commandText(container, noTrunc) },
   { field: 'RunningFor', header: 'CREATED', cell: ({ container }) => `${humanDuration(Date.now() - Date.parse(container.created))} ago` },
   { field: 'Status', header: 'STATUS', cell: ({ standing }) => statusLine(standing, Date.now()) },
-  { field: 'Ports', header: 'PORTS', cell: () => '' },
+  { field: 'Ports', header: 'PORTS', cell: ({ ports }) => ports.map(portText).join(', ') },
   { field: 'Names', header: 'NAMES', cell: ({ container }) => container.name },
   { field: 'CreatedAt', header: 'CREATED AT', cell: ({ container }) => container.created, extra: true },
   { field: 'State', header: 'STATE', cell: ({ standing }) => stateWord(standing), extra: true },
@@ -57,7 +61,11 @@ export async function run({ flags, globals }: Invocation<typeof psFlags, typeof 
 }
 
 function rowsOf(places: Places): Row[] {
-  return listContainers(places).map((container) => ({ container, standing: standingOf(places, container) }));
+  const leases = allLeases(networksFolder(places));
+  return listContainers(places).map((container) => {
+    const ports = leases.filter((lease) => lease.container === container.id).flatMap((lease) => lease.ports);
+    return { container, standing: standingOf(places, container), ports };
+  });
 }
 
 type Accept = (row: Row) => boolean;

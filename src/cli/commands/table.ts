@@ -1,6 +1,7 @@
 import { createFlags, runFlags } from '../../everyday/flags.ts';
 import { command, type Command, type Flag, type Program } from '../../vocabulary/flags.ts';
 import { globalFlags } from './context.ts';
+import { networkConnectFlags, networkCreateFlags, networkInspectFlags, networkListFlags } from './network-flags.ts';
 import {
   attachFlags, doctorFlags, execFlags, explainFlags, inspectFlags, killFlags, logsFlags, nsFlags, psFlags, rmFlags, startFlags, statsFlags, stopFlags,
   updateFlags,
@@ -46,6 +47,15 @@ const commands: readonly Command[] = [
     name: 'explain run', summary: 'Print every system call of a run and its reason, and run nothing', usage: 'explain run [OPTIONS] IMAGE [COMMAND] [ARG...]',
     flags: explainFlags, positional: image, examples: ['delos explain run --memory 64m host true'], load: () => import('./explain.ts'),
   }),
+  row({ name: 'port', summary: 'Show the published ports of a container', usage: 'port CONTAINER [PORT[/PROTOCOL]]', flags: [], positional: { min: 1, max: 2 }, load: () => import('./port.ts') }),
+  row({ name: 'network create', summary: 'Make a network', usage: 'network create [OPTIONS] NETWORK', flags: networkCreateFlags, positional: one, load: () => import('./network-create.ts') }),
+  row({ name: 'network ls', aliases: ['network list'], summary: 'List networks', usage: 'network ls [OPTIONS]', flags: networkListFlags, positional: none, load: () => import('./network-ls.ts') }),
+  row({ name: 'network inspect', summary: 'Show all that is known of networks', usage: 'network inspect [OPTIONS] NETWORK [NETWORK...]', flags: networkInspectFlags, positional: some, load: () => import('./network-inspect.ts') }),
+  row({ name: 'network connect', summary: 'Connect a container to a network', usage: 'network connect [OPTIONS] NETWORK CONTAINER', flags: networkConnectFlags, positional: { min: 2, max: 2 }, load: () => import('./network-connect.ts') }),
+  row({ name: 'network disconnect', summary: 'Take a container out of a network', usage: 'network disconnect NETWORK CONTAINER', flags: [], positional: { min: 2, max: 2 }, load: () => import('./network-disconnect.ts') }),
+  row({ name: 'network rm', aliases: ['network remove'], summary: 'Remove networks', usage: 'network rm NETWORK [NETWORK...]', flags: [], positional: some, load: () => import('./network-rm.ts') }),
+  row({ name: 'network prune', summary: 'Remove networks that no container wants', usage: 'network prune', flags: [], positional: none, load: () => import('./network-prune.ts') }),
+  row({ name: 'network trace', summary: 'Show the rules and counters that the packets of a container pass', usage: 'network trace CONTAINER', flags: [], positional: one, load: () => import('./network-trace.ts') }),
   row({ name: 'doctor', summary: 'Say what this host can do, and what would help', usage: 'doctor [OPTIONS]', flags: doctorFlags, positional: none, load: () => import('./doctor.ts') }),
   row({ name: 'ns', summary: 'List the namespaces of this host', usage: 'ns [OPTIONS]', flags: nsFlags, positional: none, load: () => import('./ns.ts') }),
   row({ name: 'ns types', summary: 'List the types of namespaces and their flags', usage: 'ns types', flags: [], positional: none, load: () => import('./ns-types.ts') }),

@@ -1,0 +1,23 @@
+import fs from 'node:fs';
+import { listContainers, readContainer } from '../../containers/catalogue.ts';
+import { fileOf, networksFolder } from '../../containers/places.ts';
+import { removeNetwork } from '../../network/create.ts';
+import { defaultNetwork } from '../../network/record.ts';
+import { bridgeNetworks } from '../../network/store.ts';
+import { sweep } from '../../network/sweep.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
+import { placesOf, warn, type globalFlags } from './context.ts';
+
+/** `delos network prune`: networks that no container wants, and what killed processes have left of any. Prints the names. */
+export async function run({ globals }: Invocation<readonly [], typeof globalFlags>): Promise<number> {
+  const places = placesOf(globals);
+  const folder = networksFolder(places);
+  const swept = await sweep(folder, (id) => readContainer(places, id) !== undefined || fs.existsSync(fileOf(places, id)));
+  for (const device of swept.devices) warn(`removed the device ${device}, which a killed process had left`);
+  const wanted = new Set(listContainers(places).flatMap(({ networks }) => networks.map(({ network }) => network)));
+  for (const { name } of bridgeNetworks(folder).filter((record) => record.name !== defaultNetwork && !wanted.has(record.name))) {
+    await removeNetwork(folder, name);
+    process.stdout.write(`${name}\n`);
+  }
+  return 0;
+}
