@@ -65,7 +65,7 @@ export const createFlags = [
   // Namespaces.
   { name: 'hostname', short: 'h', type: 'string', help: 'Host name inside the container' },
   { name: 'domainname', type: 'string', help: 'NIS domain name inside the container' },
-  { name: 'network', aliases: ['net'], type: 'string', default: 'none', value: 'network', help: 'Network: bridge, one that was created, none (loopback only), host, container:<name|id>' },
+  { name: 'network', aliases: ['net'], type: 'string', value: 'network', help: 'Network: bridge (of an image from a registry unless given), none (of others), host, container:<name|id>, or one that was created' },
   { name: 'publish', short: 'p', type: 'list', value: 'port', help: 'Publish a port of the container on the host ([[ADDRESS:]HOST_PORT:]PORT[/udp])' },
   { name: 'publish-all', short: 'P', type: 'bool', help: 'Publish all ports that the image names, on free ports of the host' },
   { name: 'expose', type: 'list', value: 'port', help: 'Name a port for --publish-all' },
@@ -98,4 +98,4 @@ export type CreateFlags = Values<typeof createFlags>;
 export type RunFlags = Values<typeof runFlags>;
 
 /** The flags of `create` or `run`, the new container's id (64 hexadecimal digits) and the words after the image. */
-export type RunOptions = CreateFlags & { readonly id: string; readonly command: readonly string[] };
+export type RunOptions = Omit<CreateFlags, 'network'> & { readonly network: string; readonly id: string; readonly command: readonly string[] };

@@ -1,7 +1,7 @@
 import { DelosError } from '../lib/errors.ts';
 import type { Namespace, NamespaceType } from '../oci/config/types.ts';
 import type { ContainerFact, HostFacts } from './facts.ts';
-import type { CreateFlags } from './flags.ts';
+import type { RunOptions } from './flags.ts';
 import { isBridged } from './network.ts';
 import { badFlag, badFlags } from './refusal.ts';
 
@@ -23,7 +23,7 @@ export interface NamespaceModes {
 const ipcPrivate: readonly string[] = ['private', 'shareable', 'none'];
 
 /** Reads `--network`, `--pid`, `--ipc`, `--uts` and `--cgroupns`. Throws `bad-usage`, `not-found`. */
-export function namespaceModes(flags: CreateFlags, host: HostFacts): NamespaceModes {
+export function namespaceModes(flags: RunOptions, host: HostFacts): NamespaceModes {
   const modes = {
     network: networkMode(flags.network, host),
     pid: mode('pid', flags.pid, ['private'], host),

@@ -6,6 +6,7 @@ import { ownerOf } from '../../containers/name-links.ts';
 import { fileOf, type Places } from '../../containers/places.ts';
 import { holdImage } from '../../images/holds.ts';
 import { openStore } from '../../images/store.ts';
+import { defaultNetwork } from '../../network/record.ts';
 import { DelosError } from '../../lib/errors.ts';
 import type { Config } from '../../oci/config/types.ts';
 import { jsonText } from '../../runtime/json-text.ts';
@@ -29,12 +30,13 @@ import { imageDefaults, openImage, type Image } from './image.ts';
  */
 export async function makeContainer(places: Places, flags: CreateFlags, [reference = '', ...command]: readonly string[]): Promise<Container> {
   const image = await openImage(reference, places, flags);
-  const options = withImageVolumes({ ...flags, id: randomId(), command }, image);
+  const network = flags.network ?? usualNetwork(image);
+  const options = withImageVolumes({ ...flags, network, id: randomId(), command }, image);
   // Read before anything is made, so that a mistake in a flag leaves no trace.
   const { id } = options;
   const lifecycle = everydayLifecycle(flags, imageDefaults(image, ''));
-  const network = networkWish(options, image.stored?.exposedPorts ?? []);
-  checkNetworkRights(network, process.geteuid?.() ?? 0);
+  const wish = networkWish(options, image.stored?.exposedPorts ?? []);
+  checkNetworkRights(wish, process.geteuid?.() ?? 0);
   const name = lifecycle.name ?? (() => randomName((taken) => ownerOf(places, taken) !== undefined));
   return addContainer(places, id, name, async (taken) => {
     const host = gatherHostFacts(places, everydayNeeds(options), writeEtc(places, options, image));
@@ -49,13 +51,18 @@ export async function makeContainer(places: Places, flags: CreateFlags, [referen
     return {
       version: 1, id, name: taken, image: image.reference, ...(image.stored !== undefined && { manifest: image.stored.manifest }), command: config.process?.args ?? [], created: new Date().toISOString(),
       root: rootOf(image, fileOf(places, id, 'skeleton'), kept && !lifecycle.autoRemove),
-      networks: network === undefined ? [] : [network],
+      networks: wish === undefined ? [] : [wish],
       labels: lifecycle.labels, autoRemove: lifecycle.autoRemove, tty: config.process?.terminal === true, openStdin: lifecycle.interactive,
       stopSignal: lifecycle.stopSignal.number, stopTimeoutSeconds: lifecycle.stopTimeoutSeconds,
       anonymousVolumes: everydayVolumes(options, host).filter(({ anonymous }) => anonymous).map((volume) => volume.name),
-      flags, starts: 0,
+      flags: { ...flags, network }, starts: 0,
     };
   });
+}
+
+/** Who pulls an image knows docker, and finds the network that is there; it takes root. The host's own files are shown to nobody. */
+function usualNetwork({ stored }: Image): string {
+  return stored !== undefined && process.geteuid?.() === 0 ? defaultNetwork : 'none';
 }
 
 /** The folders for which the image wants volumes get anonymous ones, unless something else is mounted there. */

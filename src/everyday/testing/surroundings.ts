@@ -6,11 +6,11 @@ import type { RunFlags, RunOptions } from '../flags.ts';
 import { runFlags } from '../flags.ts';
 
 /** What `delos <line>` asks for, through the real parser and table. Words are split at spaces. */
-export function parseRun(line: string): RunOptions & RunFlags {
+export function parseRun(line: string): RunOptions & Omit<RunFlags, 'network'> {
   return parseRunWords(line.split(' '));
 }
 
-export function parseRunWords(words: readonly string[]): RunOptions & RunFlags {
+export function parseRunWords(words: readonly string[]): RunOptions & Omit<RunFlags, 'network'> {
   const run = command({
     name: 'run', summary: 'Run', usage: 'run', flags: runFlags, positional: { min: 1, max: Infinity, stopAtFirst: true },
     load: async () => ({ run: async () => 0 }),
@@ -19,7 +19,7 @@ export function parseRunWords(words: readonly string[]): RunOptions & RunFlags {
   const parsed = parseCommandLine(program, words);
   if (parsed.kind !== 'run') assert.fail(`${words.join(' ')} asks for ${parsed.kind}`);
   const { flags, positional } = parsed.invocation as Invocation<typeof runFlags>;
-  return { ...flags, id: '0123456789abcdef'.repeat(4), command: positional.slice(1) };
+  return { ...flags, network: flags.network ?? 'none', id: '0123456789abcdef'.repeat(4), command: positional.slice(1) };
 }
 
 /** An image such as Alpine's. */
