@@ -1,7 +1,7 @@
 import { AF_INET6, IFA_ADDRESS, IFA_LOCAL, NLM_F_CREATE, NLM_F_EXCL, RTM_NEWADDR } from '../abi/netlink.ts';
-import { IFA_BROADCAST, IFA_FLAGS, IFA_F_NODAD, RTM_DELADDR, RTM_GETADDR } from '../abi/rtnetlink.ts';
+import { IFA_BROADCAST, IFA_F_NODAD, RTM_DELADDR, RTM_GETADDR } from '../abi/rtnetlink.ts';
 import { AF_INET } from '../abi/socket.ts';
-import { Attributes, bytes, u32 } from './attribute.ts';
+import { Attributes, bytes } from './attribute.ts';
 import { formatSubnet, type Address, type Subnet } from './ip.ts';
 import { afterHeader, type Message, type Request } from './message.ts';
 
@@ -21,10 +21,11 @@ export function familyOf(address: Address): number {
 }
 
 /** struct ifaddrmsg: family, prefix length, flags, scope, each u8, and the index, u32. */
-function header(family: number, prefix: number, index: number): Uint8Array {
+function header(family: number, prefix: number, index: number, flags = 0): Uint8Array {
   const view = new DataView(new ArrayBuffer(headerSize));
   view.setUint8(0, family);
   view.setUint8(1, prefix);
+  view.setUint8(2, flags);
   view.setUint32(4, index, true);
   return new Uint8Array(view.buffer);
 }
@@ -37,11 +38,10 @@ function header(family: number, prefix: number, index: number): Uint8Array {
 export function newAddress(index: number, subnet: Subnet, broadcast?: Address): Request {
   const { address, prefix } = subnet;
   const attributes = [
-    bytes(IFA_LOCAL, address), bytes(IFA_ADDRESS, address), ...(broadcast === undefined ? [] : [bytes(IFA_BROADCAST, broadcast)]),
-    ...(address.length === 4 ? [] : [u32(IFA_FLAGS, IFA_F_NODAD)]),
+    bytes(IFA_LOCAL, address), ...(broadcast === undefined ? [] : [bytes(IFA_BROADCAST, broadcast)]), bytes(IFA_ADDRESS, address),
   ];
   return {
-    type: RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL, header: header(familyOf(address), prefix, index), attributes,
+    type: RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL, header: header(familyOf(address), prefix, index, address.length === 4 ? 0 : IFA_F_NODAD), attributes,
     what: `give device ${index} the address ${formatSubnet(subnet)}`,
   };
 }

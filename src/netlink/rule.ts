@@ -26,9 +26,9 @@ function message(type: number, flags: number, rule: Rule, what: string): Request
   const header = new Uint8Array(headerSize);
   header.set([family === 4 ? AF_INET : AF_INET6, destination?.prefix ?? 0, source?.prefix ?? 0, 0, table < 256 ? table : 0, 0, 0, FR_ACT_TO_TBL]);
   const attributes = [
-    u32(FRA_PRIORITY, priority),
     ...(source === undefined ? [] : [bytes(FRA_SRC, source.address)]),
     ...(destination === undefined ? [] : [bytes(FRA_DST, destination.address)]),
+    u32(FRA_PRIORITY, priority),
     ...(from === undefined ? [] : [text(FRA_IIFNAME, from)]),
     ...(mark === undefined ? [] : [u32(FRA_FWMARK, mark)]),
     ...(table < 256 ? [] : [u32(FRA_TABLE, table)]),

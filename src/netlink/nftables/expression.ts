@@ -1,13 +1,13 @@
 import {
   NFTA_BITWISE_DREG, NFTA_BITWISE_LEN, NFTA_BITWISE_MASK, NFTA_BITWISE_SREG, NFTA_BITWISE_XOR, NFTA_CMP_DATA, NFTA_CMP_OP, NFTA_CMP_SREG,
-  NFTA_COUNTER_BYTES, NFTA_COUNTER_PACKETS, NFTA_CT_DREG, NFTA_CT_KEY, NFTA_DATA_VALUE, NFTA_DATA_VERDICT, NFTA_EXPR_DATA, NFTA_EXPR_NAME, NFTA_FIB_DREG,
+  NFTA_CT_DREG, NFTA_CT_KEY, NFTA_DATA_VALUE, NFTA_DATA_VERDICT, NFTA_EXPR_DATA, NFTA_EXPR_NAME, NFTA_FIB_DREG,
   NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR, NFTA_FIB_RESULT, NFTA_IMMEDIATE_DATA, NFTA_IMMEDIATE_DREG, NFTA_LIST_ELEM, NFTA_LOOKUP_DREG, NFTA_LOOKUP_FLAGS,
   NFTA_LOOKUP_SET, NFTA_LOOKUP_SREG, NFTA_META_DREG, NFTA_META_KEY, NFTA_NAT_FAMILY, NFTA_NAT_REG_ADDR_MIN, NFTA_NAT_REG_PROTO_MIN, NFTA_NAT_TYPE,
   NFTA_PAYLOAD_BASE, NFTA_PAYLOAD_DREG, NFTA_PAYLOAD_LEN, NFTA_PAYLOAD_OFFSET, NFTA_VERDICT_CHAIN, NFTA_VERDICT_CODE, NFT_CMP_EQ, NFT_CMP_NEQ,
   NFT_FIB_RESULT_ADDRTYPE, NFT_JUMP, NFT_LOOKUP_F_INV, NFT_NAT_DNAT, NFT_NAT_SNAT, NFT_PAYLOAD_NETWORK_HEADER, NFT_PAYLOAD_TRANSPORT_HEADER, NFT_REG32_00,
   NFT_REG_1, NFT_REG_VERDICT, NF_ACCEPT, NF_DROP, NFPROTO_IPV4, NFPROTO_IPV6, NFT_RETURN,
 } from '../../abi/nftables.ts';
-import { be32, be64, bytes, nested, text, type Attribute } from '../attribute.ts';
+import { be32, bytes, nested, text, type Attribute } from '../attribute.ts';
 
 /**
  * One expression of a rule, as NFTA_LIST_ELEM: a small instruction over registers of 16 bytes, of which each is four of 4 bytes. The
@@ -119,7 +119,7 @@ export function snat(family: 4 | 6, registers: { readonly address: number; reado
 
 /** Counts the packets that come here and their bytes. */
 export function counter(): Expression {
-  return expression('counter', be64(NFTA_COUNTER_BYTES, 0n), be64(NFTA_COUNTER_PACKETS, 0n));
+  return expression('counter');
 }
 
 /** The same for each element of a set, as the content of NFTA_SET_EXPR. */

@@ -40,8 +40,10 @@ function lengthOf(parts: readonly DataType[]): number {
   return parts.reduce((sum, part) => sum + ((dataTypes[part][1] + 3) & -4), 0);
 }
 
-/** The note by which nft knows that keys are in the order of this machine: type 0, four bytes, 1. Without it it shows names of devices as empty. */
-const hostOrder = Uint8Array.of(0, 4, 1, 0, 0, 0);
+/** The note by which nft knows the order of bytes in keys: type 0, four bytes, 1 for this machine's or 2 for big endian. Without it nft shows names of devices as empty. */
+function orderOf([only, more]: readonly DataType[]): Attribute[] {
+  return only === undefined || more !== undefined ? [] : [bytes(NFTA_SET_USERDATA, Uint8Array.of(0, 4, only === 'ifname' ? 1 : 2, 0, 0, 0))];
+}
 
 /** @param id any number, another for each set of a batch */
 export function newSet(table: string, set: string, { key, data, interval, counter }: SetLayout, id: number): Request {
@@ -50,7 +52,7 @@ export function newSet(table: string, set: string, { key, data, interval, counte
     text(NFTA_SET_TABLE, table), text(NFTA_SET_NAME, set), be32(NFTA_SET_FLAGS, flags), be32(NFTA_SET_KEY_TYPE, typeNumber(key)),
     be32(NFTA_SET_KEY_LEN, lengthOf(key)),
     ...(data === undefined ? [] : [be32(NFTA_SET_DATA_TYPE, typeNumber(data)), be32(NFTA_SET_DATA_LEN, lengthOf(data))]),
-    be32(NFTA_SET_ID, id), ...(key.length === 1 && key[0] === 'ifname' ? [bytes(NFTA_SET_USERDATA, hostOrder)] : []),
+    be32(NFTA_SET_ID, id), ...orderOf(key),
     ...(counter === true ? [nested(NFTA_SET_EXPR, ...counterOfElements())] : []),
   ];
   return request(NFT_MSG_NEWSET, NLM_F_CREATE, attributes, `make the set ${table} ${set}`);
