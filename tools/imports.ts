@@ -5,7 +5,7 @@ import { root, sources } from './files.ts';
 /** The folders of src, lowest first. A folder imports only itself and those before it. */
 export const folders = [
   'lib', 'abi', 'sys', 'bpf', 'netlink', 'tar', 'plan', 'seccomp', 'cgroup', 'oci', 'runtime', 'layers', 'registry', 'images', 'network', 'containers',
-  'vocabulary', 'everyday', 'library', 'cli',
+  'vocabulary', 'everyday', 'dockerfile', 'library', 'cli',
 ] as const;
 
 const specifiers = /(?:^|\n)\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/g;
