@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { decompressed } from '../layers/decompress.ts';
@@ -7,7 +6,7 @@ import { shown } from '../registry/shown.ts';
 import { textOf } from '../tar/byte-string.ts';
 import { tarEntries } from '../tar/entries.ts';
 import { cannot } from './durable.ts';
-import { tryLockFile } from './file-lock.ts';
+import { lockNew } from './lease.ts';
 import type { ImageStore } from './store.ts';
 
 /** The files of a saved image, by their names. Disposing of it removes what was laid down for it. */
@@ -39,12 +38,12 @@ export function folderFiles(folder: string): ArchiveFiles {
  * @throws DelosError bad-archive, too-large, io
  */
 export async function archiveFiles(store: ImageStore, source: AsyncIterable<Uint8Array>, place: string, mostBytes: number): Promise<ArchiveFiles> {
-  const folder = path.join(store.root, 'unpacking', `load-${randomBytes(8).toString('hex')}`);
-  const lock = tryLockFile(`${folder}.lock`);
+  const { file: lockPath, lock } = lockNew(path.join(store.root, 'unpacking', 'load'), '.lock');
+  const folder = lockPath.slice(0, -'.lock'.length);
   const remove = (): void => {
     fs.rmSync(folder, { recursive: true, force: true });
-    fs.rmSync(`${folder}.lock`, { force: true });
-    lock?.[Symbol.dispose]();
+    fs.rmSync(lockPath, { force: true });
+    lock[Symbol.dispose]();
   };
   try {
     fs.mkdirSync(folder, { mode: 0o700 });

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { isDigest, type Digest } from '../registry/digest.ts';
 import { namesIn, readIfThere } from './durable.ts';
-import { tryLockFile } from './file-lock.ts';
+import { tryLockFile, type FileLock } from './file-lock.ts';
 import { lockStore, type ImageStore } from './store.ts';
 
 /** What a process needs while it works: it is not removed until the lease is disposed of or the process ends. */
@@ -14,9 +14,7 @@ export interface Lease extends Disposable {
 
 /** A lease on nothing yet. It is a file that this process has locked. */
 export function takeLease(store: ImageStore): Lease {
-  const file = path.join(store.root, 'leases', `${process.pid}-${randomBytes(8).toString('hex')}`);
-  const lock = tryLockFile(file);
-  if (lock === undefined) throw new Error('assertion: the name of a lease is random');
+  const { file, lock } = lockNew(path.join(store.root, 'leases', String(process.pid)));
   return {
     async add(...needed) {
       using _ = await lockStore(store);
@@ -27,6 +25,18 @@ export function takeLease(store: ImageStore): Lease {
       lock[Symbol.dispose]();
     },
   };
+}
+
+/**
+ * A new file, locked, with a random end to its name. Whoever sweeps may find it in the moment before it is locked, and have it locked
+ * to see whether anybody has; then there is another.
+ */
+export function lockNew(beginning: string, ending = ''): { readonly file: string; readonly lock: FileLock } {
+  for (;;) {
+    const file = `${beginning}-${randomBytes(8).toString('hex')}${ending}`;
+    const lock = tryLockFile(file);
+    if (lock !== undefined) return { file, lock };
+  }
 }
 
 /** What living processes need. The leases of dead ones are removed. For one who has locked the store. */

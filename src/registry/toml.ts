@@ -131,7 +131,7 @@ class Reader {
       this.#need("'");
       return text;
     }
-    const text = this.#match(/"(?:[^"\\\n]|\\[btnfr"\\]|\\u[0-9A-Fa-f]{4})*"/y, 'a string of one line');
+    const text = this.#match(/"(?:[^"\\\p{Cc}]|\t|\\[btnfr"\\]|\\u[0-9A-Fa-f]{4})*"/uy, 'a string of one line');
     // What is left are JSON's own escapes; a tab may stand as it is.
     return JSON.parse(text.replaceAll('\t', '\\t')) as string;
   }
