@@ -61,12 +61,21 @@ export class Cells {
   readonly directory = cell('directory');
   readonly file = cell('file');
   readonly length = cell('length');
-  readonly #tasks = new Map<string, Cell>();
+  readonly #named = new Map<string, Cell>();
 
   /** What init enters a cgroup by. */
   tasks(directory: string): Cell {
-    const known = this.#tasks.get(directory) ?? cell(`${directory}/tasks`, -1);
-    this.#tasks.set(directory, known);
+    return this.#descriptor(`${directory}/tasks`);
+  }
+
+  /** A mount of a layer of the root. */
+  layer(directory: string): Cell {
+    return this.#descriptor(`mount of ${directory}`);
+  }
+
+  #descriptor(name: string): Cell {
+    const known = this.#named.get(name) ?? cell(name, -1);
+    this.#named.set(name, known);
     return known;
   }
 }

@@ -7,7 +7,8 @@ import { record } from '../plan/block.ts';
 import { call, type Item } from '../plan/step.ts';
 import type { RootfsPropagation } from './config/types.ts';
 import { newMount } from './mount/filesystem.ts';
-import { hasOwnUser, type Build, type Field, type Overlay } from './field.ts';
+import { idMap } from './mount/idmap.ts';
+import { hasNew, hasOwnUser, type Build, type Field, type Overlay } from './field.ts';
 
 const propagationFlags: Readonly<Record<RootfsPropagation, number>> = {
   shared: MS_SHARED, rshared: MS_SHARED | MS_REC, slave: MS_SLAVE, rslave: MS_SLAVE | MS_REC,
@@ -21,6 +22,7 @@ const propagationFlags: Readonly<Record<RootfsPropagation, number>> = {
 export const rootfs: Field = {
   at: ['/root/path'],
   support: 'full',
+  before: (build) => (layersAreMapped(build) ? openLayers(build) : []),
   init: (build) => {
     const { root } = build.cells;
     const { rootfs: from, overlay } = build.request;
@@ -35,6 +37,32 @@ export const rootfs: Field = {
     ];
   },
 };
+
+const present = { accept: { EEXIST: 'next' } } as const;
+
+/** The ids of the layers are those of the host: a container with other ids sees them through a map. */
+function layersAreMapped({ config, facts, request }: Build): boolean {
+  return request.overlay !== undefined && facts.uid === 0 && hasNew(config, 'user');
+}
+
+function openLayers(build: Build): Item[] {
+  const { config: { linux }, cells, request } = build;
+  const lowers = request.overlay?.lowers ?? [];
+  const map = { uids: linux?.uidMappings ?? [], gids: linux?.gidMappings ?? [] };
+  return [
+    ...lowers.map((lower) => call('open_tree', [AT_FDCWD, lower, OPEN_TREE_CLONE | O_CLOEXEC], '/linux/uidMappings', { out: cells.layer(lower) })),
+    ...idMap(build, map, lowers.map((lower) => cells.layer(lower)), '/linux'),
+  ];
+}
+
+function mountLayer({ cells }: Build, lower: string, index: number): Item[] {
+  const name = String(index);
+  return [
+    call('mkdirat', [cells.mount, name, 0o755], '/linux/uidMappings', present),
+    call('move_mount', [cells.layer(lower), '', cells.mount, name, MOVE_MOUNT_F_EMPTY_PATH], '/linux/uidMappings'),
+    call('close', [cells.layer(lower)], '/linux/uidMappings'),
+  ];
+}
 
 /**
  * The copy-on-write root, in `cells.root`. The options of a mount are a page at most, so its layers go by short names beside what is
@@ -53,8 +81,8 @@ function mountOverlay(build: Build, { lowers, layer }: Overlay): Item[] {
   const user = hasOwnUser(build) || facts.uid !== 0 ? ',userxattr' : '';
   return [
     ...(layer === undefined ? volatile : [kept]),
-    ...lowers.map((lower, index) => call('symlinkat', [lower, mount, String(index)], why, { accept: { EEXIST: 'next' } })),
-    call('mkdirat', [mount, 'root', 0o755], why, { accept: { EEXIST: 'next' } }),
+    ...lowers.flatMap((lower, index) => (layersAreMapped(build) ? mountLayer(build, lower, index) : [call('symlinkat', [lower, mount, String(index)], why, present)])),
+    call('mkdirat', [mount, 'root', 0o755], why, present),
     call('fchdir', [mount], why),
     call('mount', ['overlay', 'root', 'overlay', 0, `lowerdir=${[...lowers.keys()].join(':')},upperdir=upper,workdir=work${user}`], why),
     call('open_tree', [AT_FDCWD, 'root', OPEN_TREE_CLONE | O_CLOEXEC], why, { out: root }),

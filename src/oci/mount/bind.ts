@@ -9,7 +9,7 @@ import type { Mount } from '../config/types.ts';
 import { hasOwnUser, type Build } from '../field.ts';
 import { openTarget } from '../open.ts';
 import { attach, finish, setAttributes } from './attach.ts';
-import { idMap } from './idmap.ts';
+import { idMap, idMapOf } from './idmap.ts';
 import { named, type MountOptions } from './options.ts';
 
 /** Where a bind mount's source is: absolute, or relative to the bundle. */
@@ -47,7 +47,7 @@ export function bindMount(build: Build, mount: Mount, options: MountOptions, why
   const open = openSource(build, mount, options, opened, why);
   const { set, clear } = options.attributes;
   return {
-    before: early ? [open, apart(opened, why), ...(options.idmap ? idMap(build, mount, options, opened, why) : [])] : [],
+    before: early ? [open, apart(opened, why), ...(options.idmap ? idMap(build, idMapOf(build, mount, options), [opened], why) : [])] : [],
     init: [
       ...openTarget(build, mount.destination, kind, why),
       ...(early ? [] : [open]),

@@ -12,12 +12,19 @@ import { label, type Build } from '../field.ts';
 import { writeFile } from '../open.ts';
 import type { MountOptions } from './options.ts';
 
+export interface IdMap {
+  readonly uids: readonly IdMapping[];
+  readonly gids: readonly IdMapping[];
+  /** AT_RECURSIVE for the mounts below as well. */
+  readonly recursive?: number;
+}
+
 /**
- * An idmapped mount: mount_setattr(2) takes the mapping as a user namespace, and a user namespace only exists around a process.
+ * Idmapped mounts: mount_setattr(2) takes the mapping as a user namespace, and a user namespace only exists around a process.
  * So one is cloned, waits while its maps are written and its namespace is opened, and is killed.
  */
-export function idMap(build: Build, mount: Mount, options: MountOptions, on: Cell, why: string): Item[] {
-  const { config, cells } = build;
+export function idMap(build: Build, { uids, gids, recursive = 0 }: IdMap, mounts: readonly Cell[], why: string): Item[] {
+  const { cells } = build;
   const holder = cell('id map holder');
   const pid = cell('id map holder pid');
   const child = label('id map holder');
@@ -30,7 +37,6 @@ export function idMap(build: Build, mount: Mount, options: MountOptions, on: Cel
   );
   const attributes = record(mount_attr, { attr_set: MOUNT_ATTR_IDMAP }, { attr_set: () => 'MOUNT_ATTR_IDMAP' });
   const namespace = member(attributes, mount_attr, 'userns_fd');
-  const recursive = options.idmap === 'recursive' ? AT_RECURSIVE : 0;
   return [
     call('clone3', [args, clone_args.size], why, { child, out: pid }),
     jump(parent, why),
@@ -43,11 +49,11 @@ export function idMap(build: Build, mount: Mount, options: MountOptions, on: Cel
     call('openat', [AT_FDCWD, '/proc', O_PATH | O_DIRECTORY | O_CLOEXEC, 0], why, { out: cells.directory }),
     call('openat', [cells.directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC, 0], why, { out: cells.target }),
     call('close', [cells.directory], why),
-    ...writeFile(build, cells.target, 'uid_map', lines(mount.uidMappings ?? config.linux?.uidMappings), `${why}/uidMappings`),
-    ...writeFile(build, cells.target, 'gid_map', lines(mount.gidMappings ?? config.linux?.gidMappings), `${why}/gidMappings`),
+    ...writeFile(build, cells.target, 'uid_map', lines(uids), `${why}/uidMappings`),
+    ...writeFile(build, cells.target, 'gid_map', lines(gids), `${why}/gidMappings`),
     call('openat', [cells.target, 'ns/user', O_RDONLY | O_CLOEXEC, 0], why, { out: namespace }),
     call('close', [cells.target], why),
-    call('mount_setattr', [on, '', AT_EMPTY_PATH | recursive, attributes, mount_attr.size], `${why}/uidMappings`),
+    ...mounts.map((mount) => call('mount_setattr', [mount, '', AT_EMPTY_PATH | recursive, attributes, mount_attr.size], `${why}/uidMappings`)),
     call('close', [namespace], why),
     call('pidfd_send_signal', [holder, SIGKILL, 0, 0], why),
     call('wait', [holder, -1], why),
@@ -55,6 +61,12 @@ export function idMap(build: Build, mount: Mount, options: MountOptions, on: Cel
   ];
 }
 
-function lines(mappings: readonly IdMapping[] | undefined): string {
-  return (mappings ?? []).map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`).join('');
+/** What a bind mount asks for: ranges of its own, or those of the container. */
+export function idMapOf({ config }: Build, mount: Mount, { idmap }: MountOptions): IdMap {
+  const { uidMappings = [], gidMappings = [] } = config.linux ?? {};
+  return { uids: mount.uidMappings ?? uidMappings, gids: mount.gidMappings ?? gidMappings, recursive: idmap === 'recursive' ? AT_RECURSIVE : 0 };
+}
+
+function lines(mappings: readonly IdMapping[]): string {
+  return mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`).join('');
 }
