@@ -8,13 +8,21 @@ import { syscall } from '../../src/sys/syscall.ts';
 
 /**
  * A network namespace of its own for this thread, which from now on plays the host, and for the processes it starts; sockets of Node are made
- * by this thread too. So nothing that a test does to devices, routes and rules is seen outside, and all of it goes with the process.
+ * by this thread too. So nothing that a test does to devices, routes and rules is seen outside, and all of it goes with the process, or when
+ * this is disposed of, which brings the thread back.
  */
-export function playHost(): void {
+export function playHost(): Disposable {
+  const home = fs.openSync('/proc/thread-self/ns/net', 'r');
   syscall('unshare', CLONE_NEWNET);
   ip('link set lo up');
   // What another network namespace has may be taken over.
   for (const setting of ['ipv4/ip_forward', 'ipv6/conf/all/forwarding']) fs.writeFileSync(`/proc/sys/net/${setting}`, '0');
+  return {
+    [Symbol.dispose]: () => {
+      syscall('setns', home, CLONE_NEWNET);
+      fs.closeSync(home);
+    },
+  };
 }
 
 /** `ip WORDS` on the host that is played. */
