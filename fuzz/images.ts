@@ -22,9 +22,11 @@ interface Subject {
 const digest = digestOf('x');
 const blob = { mediaType: mediaTypes.ociLayerGzip, digest, size: 5, annotations: { a: 'b' } };
 const config = {
-  os: 'linux', architecture: 'amd64', variant: 'v1', created: '2020', rootfs: { type: 'layers', diff_ids: [digest, digest] }, history: [{ created_by: 'x', empty_layer: true }],
+  os: 'linux', architecture: 'amd64', variant: 'v1', created: '2020', rootfs: { type: 'layers', diff_ids: [digest, digest] },
+  history: [{ created_by: 'x', empty_layer: true }],
   config: {
-    Entrypoint: ['/a'], Cmd: ['b'], Env: ['A=b'], User: '0:0', WorkingDir: '/', Volumes: { '/v': {} }, ExposedPorts: { '80/tcp': {} }, StopSignal: 'SIGTERM', Labels: { a: 'b' },
+    Entrypoint: ['/a'], Cmd: ['b'], Env: ['A=b'], User: '0:0', WorkingDir: '/', Volumes: { '/v': {} }, ExposedPorts: { '80/tcp': {} }, StopSignal: 'SIGTERM',
+    Labels: { a: 'b' },
     Healthcheck: { Test: ['NONE'], Interval: 1, Retries: 1 }, Shell: ['sh'], OnBuild: ['x'],
   },
 };
@@ -47,7 +49,10 @@ const subjects: readonly Subject[] = [
   {
     texts: [
       { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config: blob, layers: [blob, blob], subject: blob, annotations: { a: 'b' } },
-      { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [{ ...blob, platform: { os: 'linux', architecture: 'arm', variant: 'v7' }, artifactType: 'a/b' }] },
+      {
+        schemaVersion: 2, mediaType: mediaTypes.ociIndex,
+        manifests: [{ ...blob, platform: { os: 'linux', architecture: 'arm', variant: 'v7' }, artifactType: 'a/b' }],
+      },
     ].map((json) => JSON.stringify(json)),
     read(text) {
       for (const type of [undefined, mediaTypes.ociIndex, mediaTypes.dockerManifest]) parseManifest(Buffer.from(text), type, 'the manifest');
@@ -55,13 +60,17 @@ const subjects: readonly Subject[] = [
   },
   { texts: [JSON.stringify(config)], read: (text) => void parseImageConfig(Buffer.from(text), 'the configuration') },
   {
-    texts: ['unqualified-search-registries = ["a"]\n[[registry]]\nprefix = "a.example/b"\nlocation = \'c\'\ninsecure = true\n[[registry.mirror]]\nlocation = "d" # e\n[aliases]\n"x" = "y/x"\nt = { a = 1 }\n'],
+    texts: [[
+      'unqualified-search-registries = ["a"]', '[[registry]]', 'prefix = "a.example/b"', "location = 'c'", 'insecure = true', '[[registry.mirror]]',
+      'location = "d" # e', '[aliases]', '"x" = "y/x"', 't = { a = 1 }', '',
+    ].join('\n')],
     read: (text) => void parseRegistryRules(text, 'registries.conf'),
   },
 ];
 
 const pieces = [
-  '', '{', '}', '[', ']', '[[', '"', '\\', '\0', '\u202e', '\n', ':', '/', '@', '.', '=', ',', '-1', '1e400', '9007199254740993', 'null', 'true', '{}', '[]', '"__proto__"', '"../"', 'sha256:',
+  '', '{', '}', '[', ']', '[[', '"', '\\', '\0', '\u202e', '\n', ':', '/', '@', '.', '=', ',', '-1', '1e400', '9007199254740993', 'null', 'true', '{}', '[]',
+  '"__proto__"', '"../"', 'sha256:',
 ] as const;
 
 function mutated(text: string, random: Random): string {

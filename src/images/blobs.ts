@@ -50,7 +50,9 @@ export async function putBlob(store: ImageStore, bytes: Uint8Array, mediaType = 
  * @param place where it comes from, for messages
  * @throws DelosError registry when the content is not what its name says: nothing is left of it; io; what `origin` throws
  */
-export async function ensureBlob(store: ImageStore, blob: Descriptor, place: string, origin: BlobOrigin, options: BlobOptions = {}): Promise<'exists' | 'fetched'> {
+export async function ensureBlob(
+  store: ImageStore, blob: Descriptor, place: string, origin: BlobOrigin, options: BlobOptions = {},
+): Promise<'exists' | 'fetched'> {
   const partial = partialFile(store, blob.digest);
   const { onProgress, signal } = options;
   using lock = await lockFile(partial, {
@@ -90,7 +92,9 @@ async function fill(descriptor: number, blob: Descriptor, place: string, origin:
     const digest = finish(hash);
     if (at === blob.size && digest === blob.digest) return;
     fs.ftruncateSync(descriptor, 0);
-    if (begun === 0) throw new DelosError('registry', `${place}: the content is not what its name says: expected ${blob.digest} of ${blob.size} bytes, found ${digest}`);
+    if (begun === 0) {
+      throw new DelosError('registry', `${place}: the content is not what its name says: expected ${blob.digest} of ${blob.size} bytes, found ${digest}`);
+    }
   }
 }
 
@@ -103,7 +107,8 @@ async function hashOf(descriptor: number, most: number): Promise<{ hash: Hash; l
     return { hash, length: 0 };
   }
   if (size > 0) {
-    for await (const chunk of fs.createReadStream('', { fd: descriptor, start: 0, end: size - 1, autoClose: false, highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+    const begun = fs.createReadStream('', { fd: descriptor, start: 0, end: size - 1, autoClose: false, highWaterMark: 1 << 20 });
+    for await (const chunk of begun as AsyncIterable<Buffer>) hash.update(chunk);
   }
   return { hash, length: size };
 }

@@ -9,9 +9,12 @@ const parse = (json: object): ImageConfig => parseImageConfig(Buffer.from(JSON.s
 test('all that an image can say', () => {
   const config = parse({
     architecture: 'arm', variant: 'v7', os: 'linux', created: '2020-01-01T00:00:00Z', author: 'me', rootfs, config: {
-      Entrypoint: ['/bin/a', '-x'], Cmd: ['b'], Env: ['PATH=/bin', 'EMPTY=', 'X=a=b'], User: '1000:docker', WorkingDir: '/w', Volumes: { '/data': {}, '/more': {} },
-      ExposedPorts: { '80/tcp': {}, 53: {}, '5000-5005/udp': {} }, StopSignal: 'SIGQUIT', Labels: { a: 'b', __proto__x: 'c' }, Shell: ['/bin/bash', '-c'], OnBuild: ['RUN x'],
-      Healthcheck: { Test: ['CMD-SHELL', 'true'], Interval: 30_000_000_000, Timeout: 1, StartPeriod: 0, Retries: 3 }, ArgsEscaped: true, Image: '', Unknown: { x: 1 },
+      Entrypoint: ['/bin/a', '-x'], Cmd: ['b'], Env: ['PATH=/bin', 'EMPTY=', 'X=a=b'], User: '1000:docker', WorkingDir: '/w',
+      Volumes: { '/data': {}, '/more': {} },
+      ExposedPorts: { '80/tcp': {}, 53: {}, '5000-5005/udp': {} }, StopSignal: 'SIGQUIT', Labels: { a: 'b', __proto__x: 'c' }, Shell: ['/bin/bash', '-c'],
+      OnBuild: ['RUN x'],
+      Healthcheck: { Test: ['CMD-SHELL', 'true'], Interval: 30_000_000_000, Timeout: 1, StartPeriod: 0, Retries: 3 }, ArgsEscaped: true, Image: '',
+      Unknown: { x: 1 },
     },
     history: [{ created: '2020', created_by: 'ADD x', comment: 'c' }, { empty_layer: true, author: 'a' }],
   });
@@ -19,7 +22,8 @@ test('all that an image can say', () => {
     platform: { os: 'linux', architecture: 'arm', variant: 'v7' }, created: '2020-01-01T00:00:00Z', author: 'me', diffIds: rootfs.diff_ids,
     defaults: {
       entrypoint: ['/bin/a', '-x'], cmd: ['b'], env: ['PATH=/bin', 'EMPTY=', 'X=a=b'], user: '1000:docker', workingDir: '/w', volumes: ['/data', '/more'],
-      exposedPorts: ['53/tcp', '80/tcp', '5000-5005/udp'], stopSignal: 'SIGQUIT', labels: { a: 'b', __proto__x: 'c' }, shell: ['/bin/bash', '-c'], onBuild: ['RUN x'],
+      exposedPorts: ['53/tcp', '80/tcp', '5000-5005/udp'], stopSignal: 'SIGQUIT', labels: { a: 'b', __proto__x: 'c' }, shell: ['/bin/bash', '-c'],
+      onBuild: ['RUN x'],
       healthcheck: { test: ['CMD-SHELL', 'true'], interval: 30_000_000_000, timeout: 1, startPeriod: 0, retries: 3 },
     },
     history: [{ created: '2020', createdBy: 'ADD x', comment: 'c', emptyLayer: false }, { author: 'a', emptyLayer: true }],
@@ -28,17 +32,22 @@ test('all that an image can say', () => {
 
 test('an image that says nothing; null is nothing', () => {
   const nothing = { env: [], user: '', workingDir: '', volumes: [], exposedPorts: [], labels: {}, onBuild: [] };
-  for (const config of [undefined, null, {}, { Entrypoint: null, Cmd: null, Env: null, Volumes: null, Labels: null, Healthcheck: null, StopSignal: '', User: null }]) {
+  for (const config of [
+    undefined, null, {}, { Entrypoint: null, Cmd: null, Env: null, Volumes: null, Labels: null, Healthcheck: null, StopSignal: '', User: null },
+  ]) {
     assert.deepEqual(parse({ rootfs, config }).defaults, nothing);
   }
 });
 
 test('what does not fit is refused, with its place', () => {
   for (const [config, at] of [
-    [{ Entrypoint: 'sh' }, '/config/Entrypoint'], [{ Cmd: [1] }, '/config/Cmd/0'], [{ Cmd: ['a\0b'] }, '/config/Cmd/0'], [{ Env: ['=x'] }, '/config/Env/0'], [{ Env: [''] }, '/config/Env/0'],
-    [{ User: 5 }, '/config/User'], [{ WorkingDir: 'a\0' }, '/config/WorkingDir'], [{ Volumes: { data: {} } }, '/config/Volumes/data'], [{ Volumes: [] }, '/config/Volumes'],
+    [{ Entrypoint: 'sh' }, '/config/Entrypoint'], [{ Cmd: [1] }, '/config/Cmd/0'], [{ Cmd: ['a\0b'] }, '/config/Cmd/0'], [{ Env: ['=x'] }, '/config/Env/0'],
+    [{ Env: [''] }, '/config/Env/0'],
+    [{ User: 5 }, '/config/User'], [{ WorkingDir: 'a\0' }, '/config/WorkingDir'], [{ Volumes: { data: {} } }, '/config/Volumes/data'],
+    [{ Volumes: [] }, '/config/Volumes'],
     [{ ExposedPorts: { '70000/tcp': {} } }, '/config/ExposedPorts/70000/tcp'], [{ ExposedPorts: { '80/icmp': {} } }, '/config/ExposedPorts/80/icmp'],
-    [{ StopSignal: 'SIG KILL' }, '/config/StopSignal'], [{ Labels: { a: 1 } }, '/config/Labels/a'], [{ Healthcheck: { Interval: -1 } }, '/config/Healthcheck/Interval'],
+    [{ StopSignal: 'SIG KILL' }, '/config/StopSignal'], [{ Labels: { a: 1 } }, '/config/Labels/a'],
+    [{ Healthcheck: { Interval: -1 } }, '/config/Healthcheck/Interval'],
     [{ Healthcheck: { Test: 'true' } }, '/config/Healthcheck/Test'], [[], '/config'],
   ] as const) {
     assert.throws(() => parse({ rootfs, config }), { code: 'bad-image', message: new RegExp(`^the configuration: ${at}: expected `) }, JSON.stringify(config));
@@ -52,5 +61,8 @@ test('another platform', () => {
   const host = { os: 'linux', architecture: 'amd64' };
   checkPlatform(parse({ rootfs, ...host }), host, 'it');
   checkPlatform(parse({ rootfs }), host, 'it');
-  assert.throws(() => checkPlatform(parse({ rootfs, os: 'linux', architecture: 'arm64' }), host, 'it'), { code: 'bad-image', message: 'it was made for linux/arm64, not for linux/amd64' });
+  assert.throws(
+    () => checkPlatform(parse({ rootfs, os: 'linux', architecture: 'arm64' }), host, 'it'),
+    { code: 'bad-image', message: 'it was made for linux/arm64, not for linux/amd64' },
+  );
 });

@@ -97,7 +97,9 @@ async function unpackInto(store: ImageStore, work: string, diffIds: readonly Dig
   const unpacked = await unpackLayer(told(blobFile(store, blob), onProgress), tree, {
     ...store.unpacking, lowers: layerTrees(store, below), ...(signal !== undefined && { signal }),
   });
-  if (unpacked.diffId !== diffId) throw new DelosError('bad-image', `the layer ${blob} is not what the image's configuration says: expected the diffID ${diffId}, found ${unpacked.diffId}`);
+  if (unpacked.diffId !== diffId) {
+    throw new DelosError('bad-image', `the layer ${blob} is not what the image's configuration says: expected the diffID ${diffId}, found ${unpacked.diffId}`);
+  }
   const parent = chainIds(below).at(-1);
   const record: LayerRecord = { version: 1, diffId, ...(parent !== undefined && { parent }), size: unpacked.size, opaqueRoot: unpacked.opaqueRoot };
   fs.writeFileSync(path.join(work, 'layer.json'), `${JSON.stringify(record)}\n`, { mode: 0o600 });

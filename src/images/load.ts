@@ -31,7 +31,9 @@ const mostImages = 1000;
  * @param place what it is, for messages
  * @throws DelosError bad-archive, bad-image, no-image, too-large, registry (content that is not what its name says), io
  */
-export async function loadImages(store: ImageStore, source: AsyncIterable<Uint8Array> | { readonly folder: string }, place: string, options: LoadOptions = {}): Promise<ImageRecord[]> {
+export async function loadImages(
+  store: ImageStore, source: AsyncIterable<Uint8Array> | { readonly folder: string }, place: string, options: LoadOptions = {},
+): Promise<ImageRecord[]> {
   const limits = { ...defaultLimits, ...options.limits };
   using files = 'folder' in source ? folderFiles(source.folder) : await archiveFiles(store, source, place, limits.layerBytes);
   using lease = takeLease(store);
@@ -75,7 +77,9 @@ async function loadEntry(work: Work, entry: IndexEntry): Promise<ImageRecord> {
 
 function readEntry(files: ArchiveFiles, entry: Descriptor, { manifestBytes }: Limits): ReturnType<typeof parseManifest> {
   const bytes = files.read(blobName(entry), manifestBytes);
-  if (digestOf(bytes) !== entry.digest) throw new DelosError('bad-image', `${files.place}: ${blobName(entry)} is not what its name says: found ${digestOf(bytes)}`);
+  if (digestOf(bytes) !== entry.digest) {
+    throw new DelosError('bad-image', `${files.place}: ${blobName(entry)} is not what its name says: found ${digestOf(bytes)}`);
+  }
   return parseManifest(bytes, entry.mediaType, `${files.place}: ${entry.digest}`);
 }
 

@@ -3,7 +3,9 @@
  * has ended, it is thrown.
  * @param onFailure is called at the first failure
  */
-export async function inParallel<T>(items: readonly T[], atOnce: number, task: (item: T, index: number) => Promise<void>, onFailure?: () => void): Promise<void> {
+export async function inParallel<T>(
+  items: readonly T[], atOnce: number, task: (item: T, index: number) => Promise<void>, onFailure?: () => void,
+): Promise<void> {
   let next = 0;
   let stopped = false;
   const work = async (): Promise<void> => {

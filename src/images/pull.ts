@@ -70,7 +70,9 @@ export async function pullImage(store: ImageStore, reference: Reference, options
   checkConfig(config, content, document);
   if (index === undefined || options.platform !== undefined) checkPlatform(config, options.platform ?? hostPlatform(), document);
   await lease.add(...chainIds(config.diffIds));
-  const fetched = await fetchLayers(store, repository, content.layers, config.diffIds, { stop, signal, atOnce: options.atOnce ?? 3, onProgress: options.onProgress });
+  const fetched = await fetchLayers(
+    store, repository, content.layers, config.diffIds, { stop, signal, atOnce: options.atOnce ?? 3, onProgress: options.onProgress },
+  );
   const image = { manifest: manifest.digest, id: content.config.digest, ...(index !== undefined && { index }) };
   const { domain, path } = reference;
   const byDigest = { domain, path, digest: found.digest };

@@ -42,7 +42,8 @@ export async function pushImage(store: ImageStore, name: string, options: PushOp
   const { repository } = connection;
   const distinct = [...new Map([...manifest.layers, manifest.config].map((blob) => [blob.digest, blob])).values()];
   await inParallel(
-    distinct, options.atOnce ?? 3, (blob) => pushBlob(store, repository, blob, { ...options, mountFrom: sourcesOf(store, reference, blob) }), () => stop.abort(),
+    distinct, options.atOnce ?? 3, (blob) => pushBlob(store, repository, blob, { ...options, mountFrom: sourcesOf(store, reference, blob) }),
+    () => stop.abort(),
   );
   const digest = await putManifest(repository, reference.tag, manifest.mediaType, readBlob(store, image.manifest));
   await changeRecords(store, (images) => (images.some((record) => record.manifest === digest) ? withImage(images, image, [{ ...reference, digest }]) : images));
@@ -70,7 +71,9 @@ async function pushBlob(
 function sourcesOf(store: ImageStore, { domain, path }: Reference, { digest }: Descriptor): string[] {
   for (const image of readRecords(store)) {
     const other = image.digests.map(parseReference).find((candidate) => candidate.domain === domain && candidate.path !== path);
-    if (other !== undefined && hasBlob(store, image.manifest) && readManifest(store, image.manifest).layers.some((layer) => layer.digest === digest)) return [other.path];
+    if (other !== undefined && hasBlob(store, image.manifest) && readManifest(store, image.manifest).layers.some((layer) => layer.digest === digest)) {
+      return [other.path];
+    }
   }
   return [];
 }

@@ -16,7 +16,9 @@ test('a name is of one image only; the one that had it stays', () => {
     [digestOf('b'), ['docker.io/library/app:1', 'docker.io/library/app:2'], []], [digestOf('a'), [], [`docker.io/library/app@${digestOf('x')}`]],
   ]);
   const third = withImage(second, image('a'), [parseReference('app:2')], new Date(5));
-  assert.deepEqual(third.map(({ tags, added }) => [tags, added]), [[['docker.io/library/app:2'], now.toISOString()], [['docker.io/library/app:1'], now.toISOString()]]);
+  assert.deepEqual(
+    third.map(({ tags, added }) => [tags, added]), [[['docker.io/library/app:2'], now.toISOString()], [['docker.io/library/app:1'], now.toISOString()]],
+  );
 });
 
 test('chain IDs, by the example of the specification: the first is the diffID', () => {
@@ -38,7 +40,9 @@ test('several at once: never more than allowed, nothing new after a failure, and
   await assert.rejects(work, { message: 'five' });
   assert.ok(most === 3 && running === 0 && begun === ended && begun < 12, `${most} ${running} ${begun} ${ended}`);
   let failures = 0;
-  await assert.rejects(allOf([Promise.reject(new Error('first')), Promise.reject(new Error('second')), Promise.resolve()], () => failures++), { message: 'first' });
+  await assert.rejects(
+    allOf([Promise.reject(new Error('first')), Promise.reject(new Error('second')), Promise.resolve()], () => failures++), { message: 'first' },
+  );
   assert.equal(failures, 1);
   await inParallel([], 3, () => Promise.reject(new Error('never')));
 });

@@ -58,7 +58,9 @@ export function writeRecords(store: ImageStore, images: readonly ImageRecord[]):
  * The catalogue with an image in it under a name; the image that had the name before loses it, but stays.
  * @param names more names with a digest
  */
-export function withImage(images: readonly ImageRecord[], image: Omit<ImageRecord, 'tags' | 'digests' | 'added'>, names: readonly Reference[], now = new Date()): ImageRecord[] {
+export function withImage(
+  images: readonly ImageRecord[], image: Omit<ImageRecord, 'tags' | 'digests' | 'added'>, names: readonly Reference[], now = new Date(),
+): ImageRecord[] {
   const tags = names.filter(({ digest }) => digest === undefined).map(formatReference);
   const digests = names.flatMap(({ domain, path, digest }) => (digest === undefined ? [] : formatReference({ domain, path, digest })));
   const known = images.find(({ manifest }) => manifest === image.manifest);

@@ -73,7 +73,10 @@ async function layoutFiles(store: ImageStore, names: readonly string[], lease: L
   const json = (value: unknown): Buffer => Buffer.from(`${JSON.stringify(value)}\n`);
   return [
     ...[...blobs].toSorted().map((digest) => ({ name: blobName(digest), content: { blob: blobFile(store, digest) } })),
-    { name: 'index.json', content: json({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: chosen.map(({ image, name }) => indexEntry(store, image, name)) }) },
+    {
+      name: 'index.json',
+      content: json({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: chosen.map(({ image, name }) => indexEntry(store, image, name)) }),
+    },
     { name: 'manifest.json', content: json(dockerManifest(store, chosen)) },
     { name: 'oci-layout', content: json({ imageLayoutVersion: '1.0.0' }) },
   ];
@@ -93,7 +96,8 @@ function nameIn(store: ImageStore, text: string): Reference | undefined {
 
 function indexEntry(store: ImageStore, { manifest, index }: ImageRecord, name: Reference | undefined): object {
   const { mediaType } = readManifest(store, manifest);
-  const platform = index === undefined || !hasBlob(store, index) ? undefined : readIndex(store, index).manifests.find(({ digest }) => digest === manifest)?.platform;
+  const siblings = index === undefined || !hasBlob(store, index) ? [] : readIndex(store, index).manifests;
+  const platform = siblings.find(({ digest }) => digest === manifest)?.platform;
   return {
     mediaType, digest: manifest, size: fs.statSync(blobFile(store, manifest)).size, ...(platform !== undefined && { platform }),
     ...(name !== undefined && { annotations: { [nameAnnotations.whole]: formatReference(name), [nameAnnotations.short]: name.tag } }),

@@ -73,7 +73,9 @@ async function connect(endpoint: Endpoint, options: RegistryOptions): Promise<Co
   try {
     const stored = options.credentials === undefined ? await findCredentials(`${endpoint.domain}/${endpoint.path}`, environment) : options.credentials;
     const credentials = stored ?? undefined;
-    const session = await reach(endpoint, transport, (origin) => new Session(origin, { transport, limits, credentials, ...(signal !== undefined && { signal }) }));
+    const session = await reach(
+      endpoint, transport, (origin) => new Session(origin, { transport, limits, credentials, ...(signal !== undefined && { signal }) }),
+    );
     return { repository: new Repository(session, endpoint.path, limits, signal), [Symbol.dispose]: () => transport[Symbol.dispose]() };
   } catch (error) {
     transport[Symbol.dispose]();

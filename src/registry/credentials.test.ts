@@ -26,7 +26,8 @@ const auth = (pair: string): { auth: string } => ({ auth: Buffer.from(pair).toSt
 test('docker\'s config.json: by host, by the old URLs, by the name of docker\'s own registry', async (context) => {
   const home = homeFor(context);
   write(home, '.docker/config.json', { auths: {
-    'a.example': auth('a:1:2'), 'https://b.example/v1/': auth('b:2'), 'https://index.docker.io/v1/': auth('hub:3'), 'c.example': { identitytoken: 'id' }, 'd.example': {},
+    'a.example': auth('a:1:2'), 'https://b.example/v1/': auth('b:2'), 'https://index.docker.io/v1/': auth('hub:3'), 'c.example': { identitytoken: 'id' },
+    'd.example': {},
   } });
   const environment = environmentOf(home);
   assert.deepEqual(await findCredentials('a.example/x', environment), { username: 'a', password: '1:2' });
@@ -58,7 +59,10 @@ case "$1 $server" in
 esac
 `;
   fs.writeFileSync(path.join(home, 'docker-credential-test'), helper, { mode: 0o755 });
-  write(home, '.docker/config.json', { credHelpers: { 'a.example': 'test', 'b.example': 'missing', 'c.example': '../../bin/sh' }, credsStore: 'test', keep: { me: 1 } });
+  write(
+    home, '.docker/config.json',
+    { credHelpers: { 'a.example': 'test', 'b.example': 'missing', 'c.example': '../../bin/sh' }, credsStore: 'test', keep: { me: 1 } },
+  );
   const environment = environmentOf(home);
   assert.deepEqual(await findCredentials('a.example/x', environment), { username: 'u', password: 's' });
   assert.deepEqual(await findCredentials('docker.io/x', environment), { username: '', password: '', identityToken: 't' });
@@ -87,6 +91,8 @@ test('a file that makes no sense is named, but not quoted', async (context) => {
   for (const text of ['{"auths":{"a":{"auth":"geheim"', '[]', '"geheim"', '{"auths":5}']) {
     fs.mkdirSync(path.join(home, '.docker'), { recursive: true });
     fs.writeFileSync(path.join(home, '.docker/config.json'), text);
-    await assert.rejects(findCredentials('a/x', environmentOf(home)), (error: Error) => error.message.includes('config.json: expected') && !error.message.includes('geheim'));
+    await assert.rejects(
+      findCredentials('a/x', environmentOf(home)), (error: Error) => error.message.includes('config.json: expected') && !error.message.includes('geheim'),
+    );
   }
 });

@@ -38,9 +38,17 @@ export function dockerConfigFile(environment: Environment): string {
   return path.join(environment['DOCKER_CONFIG'] || path.join(environment['HOME'] || os.homedir(), '.docker'), 'config.json');
 }
 
+interface StoredEntry {
+  /** `user:password`, in base64. */
+  readonly auth?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly identitytoken?: string;
+}
+
 /** One of the files, as far as it is about credentials. */
 interface Stored {
-  readonly auths?: Readonly<Record<string, { readonly auth?: string; readonly username?: string; readonly password?: string; readonly identitytoken?: string }>>;
+  readonly auths?: Readonly<Record<string, StoredEntry>>;
   readonly credHelpers?: Readonly<Record<string, string>>;
   readonly credsStore?: string;
 }
@@ -81,7 +89,7 @@ function inFile(stored: Stored, repository: string): Credentials | undefined {
   return undefined;
 }
 
-function fromEntry(entry: NonNullable<Stored['auths']>[string]): Credentials | undefined {
+function fromEntry(entry: StoredEntry): Credentials | undefined {
   const pair = entry.auth ? Buffer.from(entry.auth, 'base64').toString() : undefined;
   const colon = pair?.indexOf(':') ?? -1;
   const username = pair !== undefined && colon >= 0 ? pair.slice(0, colon) : entry.username ?? '';
@@ -113,7 +121,9 @@ export function runHelper(name: string, verb: string, input: string, environment
   return new Promise((resolve, reject) => {
     const child = execFile(`docker-credential-${name}`, [verb], { env: { ...environment }, timeout: 30_000, maxBuffer: 1 << 20 }, (error, stdout) => {
       if (error === null) resolve(stdout);
-      else reject(new DelosError('io', `the credential helper docker-credential-${name} ${verb} failed: ${errnoOf(error) ?? `status ${error.code ?? 'unknown'}`}`));
+      else reject(new DelosError(
+        'io', `the credential helper docker-credential-${name} ${verb} failed: ${errnoOf(error) ?? `status ${error.code ?? 'unknown'}`}`,
+      ));
     });
     // A helper that ends without reading is no failure of ours.
     child.stdin?.on('error', () => undefined);

@@ -28,7 +28,8 @@ test('docker\'s defaults and its way to tell a registry from a repository', () =
 test('what docker refuses is refused, in one line', () => {
   const refused = [
     '', '/', ':', '@', 'a/', '/a', 'Alpine', 'docker.io/A', 'localhost/A', 'a:', 'a:-x', `a:${'x'.repeat(129)}`, 'a b', 'a\nb', 'a..b', 'a___b', '-a', 'a-',
-    'a@sha256:00', `a@${digest.toUpperCase()}`, `a@md5:${'0'.repeat(32)}`, 'https://a.b/c', '0'.repeat(64), `a.b/${'x'.repeat(256)}`, 'a.b:70000/c', '../a', 'a/../b',
+    'a@sha256:00', `a@${digest.toUpperCase()}`, `a@md5:${'0'.repeat(32)}`, 'https://a.b/c', '0'.repeat(64), `a.b/${'x'.repeat(256)}`, 'a.b:70000/c', '../a',
+    'a/../b',
     'a.b//c', '[::1/a', 'é', 'a.b/c@', `a@${digest}@${digest}`,
   ];
   for (const text of refused) {

@@ -40,7 +40,9 @@ export function parseReference(text: string): Reference {
   const colon = named.lastIndexOf(':');
   const hasTag = colon > named.lastIndexOf('/') && colon >= 0;
   const tag = hasTag ? named.slice(colon + 1) : undefined;
-  if (tag !== undefined && !tagForm.test(tag)) throw bad(text, `'${shown(tag)}' is no tag: expected 1 to 128 letters, digits, '_', '.' and '-', the first no '.' or '-'`);
+  if (tag !== undefined && !tagForm.test(tag)) {
+    throw bad(text, `'${shown(tag)}' is no tag: expected 1 to 128 letters, digits, '_', '.' and '-', the first no '.' or '-'`);
+  }
   const { domain, path } = splitDomain(hasTag ? named.slice(0, colon) : named);
   checkName(text, domain, path);
   const last = tag ?? (digest === undefined ? defaultTag : undefined);

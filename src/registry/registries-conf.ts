@@ -66,13 +66,17 @@ function mirrorOf(item: Readonly<Record<string, Toml>>, digestOnly: boolean, fil
   const location = stringIn(item, 'location', file);
   if (!location) throw new DelosError('io', `${file}: a mirror needs a location`);
   const pullFrom = stringIn(item, 'pull-from-mirror', file) ?? (digestOnly ? 'digest-only' : 'all');
-  if (pullFrom !== 'all' && pullFrom !== 'digest-only' && pullFrom !== 'tag-only') throw new DelosError('io', `${file}: pull-from-mirror: expected all, digest-only or tag-only`);
+  if (pullFrom !== 'all' && pullFrom !== 'digest-only' && pullFrom !== 'tag-only') {
+    throw new DelosError('io', `${file}: pull-from-mirror: expected all, digest-only or tag-only`);
+  }
   return { location, insecure: flagIn(item, 'insecure', file), pullFrom };
 }
 
 function tables(value: Toml | undefined, file: string): Readonly<Record<string, Toml>>[] {
   if (value === undefined) return [];
-  if (!Array.isArray(value) || value.some((item) => typeof item !== 'object' || Array.isArray(item))) throw new DelosError('io', `${file}: expected [[registry]] and [[registry.mirror]]`);
+  if (!Array.isArray(value) || value.some((item) => typeof item !== 'object' || Array.isArray(item))) {
+    throw new DelosError('io', `${file}: expected [[registry]] and [[registry.mirror]]`);
+  }
   return value as Readonly<Record<string, Toml>>[];
 }
 

@@ -29,7 +29,9 @@ export async function storeCredentials(domain: string, credentials: Credentials,
     return { helper };
   }
   const auth = Buffer.from(`${username}:${password}`).toString('base64');
-  writeConfig(file, { ...config, auths: { ...objectIn(config, 'auths'), [key]: { auth, ...(identityToken !== undefined && { identitytoken: identityToken }) } } });
+  writeConfig(
+    file, { ...config, auths: { ...objectIn(config, 'auths'), [key]: { auth, ...(identityToken !== undefined && { identitytoken: identityToken }) } } },
+  );
   return { file };
 }
 

@@ -29,7 +29,8 @@ export async function fetchToken(
   const posted = credentials?.identityToken === undefined ? undefined : await sendOnce(transport, {
     ...withSignal, method: 'POST', url: realm, headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
     body: Buffer.from(new URLSearchParams({
-      grant_type: 'refresh_token', refresh_token: credentials.identityToken, client_id: 'delos', scope: scopes.join(' '), ...(service !== undefined && { service }),
+      grant_type: 'refresh_token', refresh_token: credentials.identityToken, client_id: 'delos', scope: scopes.join(' '),
+      ...(service !== undefined && { service }),
     }).toString()),
   });
   if (posted !== undefined) return readToken(posted);

@@ -43,7 +43,10 @@ export function trustFor(host: string, folders: readonly string[], environment: 
   return { ca };
 }
 
-/** Private authorities of the environment. Our launchers keep Node's own variable from it, since it makes every start slower, and pass it on under another name. */
+/**
+ * Private authorities of the environment. Our launchers keep Node's own variable from Node, since it makes every start slower, and pass
+ * it on under another name.
+ */
 function environmentAuthorities(environment: Environment): string[] {
   const files = [environment['DELOS_NODE_EXTRA_CA_CERTS'] || environment['NODE_EXTRA_CA_CERTS'], environment['SSL_CERT_FILE']];
   return files.flatMap((file) => (file ? [read(file)] : []));

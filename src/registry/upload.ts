@@ -49,7 +49,9 @@ export async function uploadBlob(repository: Repository, blob: Descriptor, sourc
 async function begin(repository: Repository, query: string, scopes: readonly string[]): Promise<Answer> {
   const url = new URL(`${repository.urlOf('blobs/uploads/').href}${query}`);
   const answer = await repository.session.send({ method: 'POST', url }, scopes);
-  if (answer.status !== 202 && answer.status !== 201) throw unusable(answer, `expected an upload to begin (status 202), found ${answer.status}: ${await reasonOf(answer)}`);
+  if (answer.status !== 202 && answer.status !== 201) {
+    throw unusable(answer, `expected an upload to begin (status 202), found ${answer.status}: ${await reasonOf(answer)}`);
+  }
   await discard(answer);
   return answer;
 }
@@ -100,7 +102,9 @@ async function complete(repository: Repository, location: URL, blob: Descriptor,
     method: 'PUT', url, headers: { 'Content-Type': 'application/octet-stream', ...(start > 0 && { 'Content-Range': `${start}-${blob.size - 1}` }) },
     body: { length: blob.size - start, open: () => source.open(start, blob.size) },
   });
-  if (answer.status !== 201) throw unusable(answer, `expected the blob ${blob.digest} to be stored (status 201), found ${answer.status}: ${await reasonOf(answer)}`);
+  if (answer.status !== 201) {
+    throw unusable(answer, `expected the blob ${blob.digest} to be stored (status 201), found ${answer.status}: ${await reasonOf(answer)}`);
+  }
   await discard(answer);
 }
 

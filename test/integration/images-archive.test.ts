@@ -46,7 +46,9 @@ function dockerArchive(): Record<string, Buffer> {
 }
 
 async function* archiveOf(files: Record<string, Buffer>): AsyncGenerator<Uint8Array> {
-  for (const [name, content] of Object.entries(files)) yield Buffer.concat([tarHeader(tarEntry({ name, size: content.length })), content, tarPadding(content.length)]);
+  for (const [name, content] of Object.entries(files)) {
+    yield Buffer.concat([tarHeader(tarEntry({ name, size: content.length })), content, tarPadding(content.length)]);
+  }
   yield tarEnd();
 }
 
@@ -100,19 +102,25 @@ test('skopeo and podman load what we save, as docker archive, as OCI archive and
     const saved = path.join(folder, `podman-${format}`);
     const source = fs.statSync(saved).isDirectory() ? { folder: saved } : fs.createReadStream(saved) as AsyncIterable<Buffer>;
     const [again] = await loadImages(openStore(path.join(folder, `store-${format}`)), source, saved);
-    assert.deepEqual(inspectImage(openStore(path.join(folder, `store-${format}`)), again!.id).config.diffIds, inspectImage(store, record.id).config.diffIds, format);
+    assert.deepEqual(
+      inspectImage(openStore(path.join(folder, `store-${format}`)), again!.id).config.diffIds, inspectImage(store, record.id).config.diffIds, format,
+    );
   }
 });
 
 test('archives that are none, or do not hold what they say, leave nothing', { skip: skipUnless('root') }, async (context) => {
   const good = dockerArchive();
   const layer = `${image.layers[0]!.slice(7)}/layer.tar`;
-  const index = (digest: string): Buffer => Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [{ mediaType: 'application/vnd.oci.image.manifest.v1+json', digest, size: 3 }] }));
+  const index = (digest: string): Buffer => Buffer.from(JSON.stringify({
+    schemaVersion: 2, manifests: [{ mediaType: 'application/vnd.oci.image.manifest.v1+json', digest, size: 3 }],
+  }));
   const cases: [Record<string, Buffer>, string, RegExp][] = [
     [{}, 'bad-archive', /expected an index.json/], [{ 'manifest.json': Buffer.from('{}') }, 'bad-image', /expected a list/],
-    [{ ...good, 'config.json': Buffer.from('{}') }, 'bad-image', /rootfs/], [{ ...good, [layer]: tarOf({ other: 'other' }) }, 'bad-image', /expected the diffID/],
+    [{ ...good, 'config.json': Buffer.from('{}') }, 'bad-image', /rootfs/],
+    [{ ...good, [layer]: tarOf({ other: 'other' }) }, 'bad-image', /expected the diffID/],
     [{ 'manifest.json': Buffer.from('[{"Config":"../../etc/passwd","Layers":[]}]') }, 'bad-archive', /no file/],
-    [{ 'index.json': index(digestOf('x')) }, 'bad-archive', /no file/], [{ 'index.json': index(digestOf('abc')), [`blobs/sha256/${digestOf('abc').slice(7)}`]: Buffer.from('abd') }, 'bad-image', /not what its name says/],
+    [{ 'index.json': index(digestOf('x')) }, 'bad-archive', /no file/],
+    [{ 'index.json': index(digestOf('abc')), [`blobs/sha256/${digestOf('abc').slice(7)}`]: Buffer.from('abd') }, 'bad-image', /not what its name says/],
     [{ 'index.json': Buffer.alloc(5 << 20, ' ') }, 'bad-archive', /at most 4194304/],
   ];
   for (const [files, code, message] of cases) {

@@ -62,7 +62,9 @@ function makeLayout({ folder }: RegistryProcess): void {
     step(path.join(folder, `bundle${index}`, 'rootfs'));
     run(folder, 'umoci', 'repack', '--image', 'oci:bb', `bundle${index}`);
   }
-  run(folder, 'umoci', 'config', '--image', 'oci:bb', '--config.cmd', '/bin/sh', '--config.env', 'PATH=/bin', '--config.user', '1:2', '--config.volume', '/data');
+  run(
+    folder, 'umoci', 'config', '--image', 'oci:bb', '--config.cmd', '/bin/sh', '--config.env', 'PATH=/bin', '--config.user', '1:2', '--config.volume', '/data',
+  );
 }
 
 function storeIn({ folder }: RegistryProcess, name = 'store'): ImageStore {
@@ -74,7 +76,8 @@ function storeIn({ folder }: RegistryProcess, name = 'store'): ImageStore {
  * no entry for the root folder, and overlayfs counts no links of folders.
  */
 function treeOf(folder: string): string[] {
-  const found = run(folder, 'find', '.', '-mindepth', '1', '-printf', '%P %y %m %U:%G %T@ %l %n\\n').split('\n').map((line) => line.replace(/^(\S+ d .*) \d+$/, '$1'));
+  const lines = run(folder, 'find', '.', '-mindepth', '1', '-printf', '%P %y %m %U:%G %T@ %l %n\\n').split('\n');
+  const found = lines.map((line) => line.replace(/^(\S+ d .*) \d+$/, '$1'));
   const sums = run(folder, 'sh', '-c', 'find . -type f | sort | xargs -r sha256sum');
   return [...found.toSorted(), sums];
 }
@@ -87,7 +90,9 @@ test('what skopeo pushed is pulled: digests, configuration, and files as umoci u
     const store = storeIn(registry, format);
     const { image, upToDate } = await pullImage(store, parseReference(`${registry.host}/team/bb:${format}`));
     assert.equal(upToDate, false);
-    assert.equal(image.manifest, JSON.parse(run(registry.folder, 'skopeo', 'inspect', '--tls-verify=false', `docker://${registry.host}/team/bb:${format}`)).Digest);
+    assert.equal(
+      image.manifest, JSON.parse(run(registry.folder, 'skopeo', 'inspect', '--tls-verify=false', `docker://${registry.host}/team/bb:${format}`)).Digest,
+    );
     const { config, manifest } = inspectImage(store, image.id.slice(7, 19));
     assert.deepEqual(config.defaults.cmd, ['/bin/sh']);
     assert.deepEqual([config.defaults.env, config.defaults.user, config.defaults.volumes], [['PATH=/bin'], '1:2', ['/data']]);
@@ -105,16 +110,22 @@ test('what skopeo pushed is pulled: digests, configuration, and files as umoci u
   }
 });
 
-test('what we push is the same for skopeo, podman and buildah; what is there is mounted or left', { skip: skip || skipUnless('podman', 'buildah') }, async (context) => {
+const skipPush = skip || skipUnless('podman', 'buildah');
+
+test('what we push is the same for skopeo, podman and buildah; what is there is mounted or left', { skip: skipPush }, async (context) => {
   const [registry, other] = [await startRegistry(context), await startRegistry(context)];
   makeLayout(registry);
   run(registry.folder, 'skopeo', 'copy', '--dest-tls-verify=false', 'oci:oci:bb', `docker://${registry.host}/bb:1`);
   const store = storeIn(registry);
   const { image } = await pullImage(store, parseReference(`${registry.host}/bb:1`));
   const phases = new Set<string>();
-  for (const [name, chunkBytes] of [[`${registry.host}/a/copy:1`, undefined], [`${other.host}/copy:1`, 1 << 20], [`${other.host}/copy:2`, undefined]] as const) {
+  for (const [name, chunkBytes] of [
+    [`${registry.host}/a/copy:1`, undefined], [`${other.host}/copy:1`, 1 << 20], [`${other.host}/copy:2`, undefined],
+  ] as const) {
     await tagImage(store, `${registry.host}/bb:1`, name);
-    const digest = await pushImage(store, name, { onProgress: ({ phase }) => phases.add(`${name.slice(-1)}${phase}`), ...(chunkBytes !== undefined && { chunkBytes }) });
+    const digest = await pushImage(
+      store, name, { onProgress: ({ phase }) => phases.add(`${name.slice(-1)}${phase}`), ...(chunkBytes !== undefined && { chunkBytes }) },
+    );
     assert.equal(digest, image.manifest);
     assert.equal(JSON.parse(run(registry.folder, 'skopeo', 'inspect', '--tls-verify=false', `docker://${name}`)).Digest, image.manifest);
   }
@@ -139,7 +150,9 @@ test('one image of an index, by platform; policies', { skip }, async (context) =
   using connection = await openRepository(parseReference(`${registry.host}/multi`));
   const entry = ({ digest, manifest }: MadeImage, architecture: string): object => (
     { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest, size: manifest.length, platform: { os: 'linux', architecture } });
-  const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [entry(arm, 'arm64'), entry(amd, 'amd64')] }));
+  const index = Buffer.from(JSON.stringify({
+    schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [entry(arm, 'arm64'), entry(amd, 'amd64')],
+  }));
   await putManifest(connection.repository, '1', 'application/vnd.oci.image.index.v1+json', index);
   const store = storeIn(registry);
   const name = `${registry.host}/multi:1`;
@@ -153,7 +166,9 @@ test('one image of an index, by platform; policies', { skip }, async (context) =
   const { manifest, index: chosenFrom, tags } = await obtainImage(store, name, 'missing', { platform: { os: 'linux', architecture: 'amd64' } });
   assert.deepEqual([manifest, chosenFrom, tags], [amd.digest, digestOf(index), [name]]);
   assert.equal(findImageRecord(store, name)?.manifest, amd.digest, 'the name went on to it');
-  await assert.rejects(obtainImage(store, name, 'missing', { platform: { os: 'linux', architecture: 's390x' } }), { message: /only for linux\/arm64, linux\/amd64/ });
+  await assert.rejects(
+    obtainImage(store, name, 'missing', { platform: { os: 'linux', architecture: 's390x' } }), { message: /only for linux\/arm64, linux\/amd64/ },
+  );
 });
 
 async function put(registry: RegistryProcess, image: MadeImage, target: string, name = 'multi'): Promise<void> {

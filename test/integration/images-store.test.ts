@@ -119,7 +119,9 @@ test('a blob whose beginning is there is asked for from there; one whose beginni
     starts.push(start);
     yield bytes.subarray(start);
   };
-  for (const [begun, wanted] of [[bytes.subarray(0, 40_000), [40_000]], [randomBytes(40_000), [40_000, 0]], [Buffer.concat([bytes, bytes]), [0]], [bytes, [100_000]]] as const) {
+  for (const [begun, wanted] of [
+    [bytes.subarray(0, 40_000), [40_000]], [randomBytes(40_000), [40_000, 0]], [Buffer.concat([bytes, bytes]), [0]], [bytes, [100_000]],
+  ] as const) {
     starts.length = 0;
     fs.writeFileSync(partialFile(store, blob.digest), begun);
     assert.equal(await ensureBlob(store, blob, 'here', origin), 'fetched');
@@ -131,7 +133,9 @@ test('a blob whose beginning is there is asked for from there; one whose beginni
   const wrong = async function* other(): AsyncGenerator<Uint8Array> {
     yield randomBytes(100_000);
   };
-  await assert.rejects(ensureBlob(store, blob, 'GET there', wrong), { code: 'registry', message: /^GET there: the content is not what its name says: expected sha256:/ });
+  await assert.rejects(
+    ensureBlob(store, blob, 'GET there', wrong), { code: 'registry', message: /^GET there: the content is not what its name says: expected sha256:/ },
+  );
   assert.deepEqual([...fs.readdirSync(path.join(store.root, 'partial')), ...fs.readdirSync(path.join(store.root, 'blobs/sha256'))], []);
 });
 

@@ -67,7 +67,9 @@ test('passing trouble is waited out: 429 with Retry-After, 503, a connection tha
   ];
   for (const trouble of troubles) {
     let left = 2;
-    const registry = await scriptedRegistry(context, image, (request, response) => (isLayer(request, image) && left-- > 0 ? trouble(request, response) : false));
+    const registry = await scriptedRegistry(
+      context, image, (request, response) => (isLayer(request, image) && left-- > 0 ? trouble(request, response) : false),
+    );
     assert.deepEqual(await download(registry.host), bytes);
   }
   const always = await scriptedRegistry(context, image, (request, response) => isLayer(request, image) && Boolean(response.writeHead(503).end()));
@@ -99,7 +101,7 @@ test('an identity token is exchanged; basic credentials are sent as they are; lo
       let form = '';
       request.on('data', (chunk) => (form += String(chunk))).on('end', () => {
         const fields = new URLSearchParams(form);
-        const good = fields.get('grant_type') === 'refresh_token' && fields.get('refresh_token') === 'identity' && fields.get('scope') === 'repository:app:pull';
+        const good = ['grant_type', 'refresh_token', 'scope'].map((name) => fields.get(name)).join(' ') === 'refresh_token identity repository:app:pull';
         response.writeHead(good ? 200 : 401).end('{"token":"good"}');
       });
       return true;
@@ -109,7 +111,9 @@ test('an identity token is exchanged; basic credentials are sent as they are; lo
     return true;
   });
   assert.deepEqual(await download(registry.host, { credentials: { username: '', password: '', identityToken: 'identity' } }), bytes);
-  await assert.rejects(download(registry.host, { credentials: { username: '', password: '', identityToken: 'other' } }), { message: /credentials were refused: status 401/ });
+  await assert.rejects(
+    download(registry.host, { credentials: { username: '', password: '', identityToken: 'other' } }), { message: /credentials were refused: status 401/ },
+  );
   const basic = await scriptedRegistry(context, image, (request, response) => {
     if (request.headers.authorization === `Basic ${Buffer.from('a:b').toString('base64')}`) return false;
     response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="here", charset="UTF-8"' }).end();
@@ -143,7 +147,9 @@ test('mirrors are asked first, in order; what they do not have comes from the re
   const mirror = await scriptedRegistry(context, image);
   const registry = await scriptedRegistry(context, image);
   const rule = (mirrors: string[]): RegistryOptions => ({
-    rules: [{ prefix: 'images.example', location: registry.host, insecure: false, blocked: false, mirrors: mirrors.map((location) => ({ location, insecure: false })) }],
+    rules: [{
+      prefix: 'images.example', location: registry.host, insecure: false, blocked: false, mirrors: mirrors.map((location) => ({ location, insecure: false })),
+    }],
   });
   await download('images.example', rule(['127.0.0.1:1', `${none.host}/cache`, `${mirror.host}/cache/all`]));
   assert.ok(none.requests.includes('GET /v2/cache/app/manifests/1'));
@@ -154,7 +160,10 @@ test('mirrors are asked first, in order; what they do not have comes from the re
 });
 
 test('tags, page by page, and referrers, with the API and without', async (context) => {
-  const index = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [{ mediaType: mediaTypes.ociManifest, digest: image.digest, size: 1, artifactType: 'application/x' }] });
+  const index = JSON.stringify({
+    schemaVersion: 2, mediaType: mediaTypes.ociIndex,
+    manifests: [{ mediaType: mediaTypes.ociManifest, digest: image.digest, size: 1, artifactType: 'application/x' }],
+  });
   for (const hasApi of [true, false]) {
     const registry = await scriptedRegistry(context, image, (request, response) => {
       const { url = '' } = request;
@@ -200,7 +209,12 @@ test('an upload that breaks off goes on with what the registry has', async (cont
   using connection = await openRepository(parseReference(`${registry.host}/app`), quick);
   const source = { open: (start: number, end: number) => Readable.from([blob.subarray(start, end)]) };
   const sent: number[] = [];
-  assert.equal(await uploadBlob(connection.repository, { mediaType: '', digest: digestOf(blob), size: blob.length }, source, { chunkBytes: 20_000, onProgress: (at) => sent.push(at) }), 'uploaded');
+  assert.equal(
+    await uploadBlob(
+      connection.repository, { mediaType: '', digest: digestOf(blob), size: blob.length }, source, { chunkBytes: 20_000, onProgress: (at) => sent.push(at) },
+    ),
+    'uploaded',
+  );
   assert.equal(digestOf(stored), digestOf(blob));
   assert.deepEqual(sent, [7000, 14_000, 21_000, 28_000, 48_000, 50_000]);
 });
@@ -221,7 +235,9 @@ test('TLS through a proxy: verified with a private authority, refused without', 
   const { folder, ca, key, cert } = certificates(context);
   const plain = await scriptedRegistry(context, image);
   const secure = https.createServer({ key, cert }, (request, response) => {
-    request.pipe(http.request({ host: '127.0.0.1', port: plain.host.split(':')[1], method: request.method, path: request.url, headers: request.headers }, (answer) => {
+    request.pipe(http.request({
+      host: '127.0.0.1', port: plain.host.split(':')[1], method: request.method, path: request.url, headers: request.headers,
+    }, (answer) => {
       response.writeHead(answer.statusCode ?? 0, answer.headers);
       answer.pipe(response);
     }));

@@ -34,7 +34,9 @@ function pull(store: ImageStore, { host }: ScriptedRegistry, options: PullOption
 }
 
 /** Pulls from a registry with this script, which must be refused; then from a good one, which must succeed. */
-async function refuses(context: TestContext, script: Script, code: ErrorCode, message: RegExp, options: PullOptions & { image?: MadeImage } = {}): Promise<ScriptedRegistry> {
+async function refuses(
+  context: TestContext, script: Script, code: ErrorCode, message: RegExp, options: PullOptions & { image?: MadeImage } = {},
+): Promise<ScriptedRegistry> {
   const store = storeFor(context);
   const registry = await scriptedRegistry(context, options.image ?? image, script);
   await assert.rejects(pull(store, registry, options), (error) => {
@@ -49,7 +51,9 @@ async function refuses(context: TestContext, script: Script, code: ErrorCode, me
     assert.equal(digestOf(fs.readFileSync(path.join(store.root, 'blobs/sha256', hex))), `sha256:${hex}`);
   }
   await collectGarbage(store, { keepPartialMs: 0 });
-  for (const folder of ['blobs/sha256', 'layers', 'partial', 'unpacking', 'leases', 'trash']) assert.deepEqual(fs.readdirSync(path.join(store.root, folder)), [], folder);
+  for (const folder of ['blobs/sha256', 'layers', 'partial', 'unpacking', 'leases', 'trash']) {
+    assert.deepEqual(fs.readdirSync(path.join(store.root, folder)), [], folder);
+  }
   await pull(store, await scriptedRegistry(context, image));
   assert.deepEqual(fs.readFileSync(path.join(store.root, 'layers', image0, 'tree/etc/one')), content);
   return registry;
@@ -111,7 +115,8 @@ test('redirects in a circle', async (context) => {
 });
 
 for (const [location, message] of [
-  ['file:///etc/shadow', /no http or https URL/], ['ftp://127.0.0.1/', /no http or https URL/], ['http://user:pass@127.0.0.1/', /password in it/], ['http://[', /usable Location/],
+  ['file:///etc/shadow', /no http or https URL/], ['ftp://127.0.0.1/', /no http or https URL/], ['http://user:pass@127.0.0.1/', /password in it/],
+  ['http://[', /usable Location/],
   ['http://registry.invalid/x', /plain http is refused/],
 ] as const) {
   test(`a redirect to ${location}`, async (context) => void await refuses(context, onLayer((_, response) => {
@@ -130,10 +135,12 @@ test('a manifest that is huge, announced or not', async (context) => {
 
 test('a manifest that is none', async (context) => {
   const bodies: [string, RegExp][] = [
-    ['', /is not JSON/], ['[]', /expected an object/], ['null', /expected an object/], ['{"schemaVersion":1}', /schema 1/], ['{"layers":[],"manifests":[]}', /both/],
+    ['', /is not JSON/], ['[]', /expected an object/], ['null', /expected an object/], ['{"schemaVersion":1}', /schema 1/],
+    ['{"layers":[],"manifests":[]}', /both/],
     ['{"mediaType":"text/html"}', /says it is a text\/html/], [image.manifest.toString().replace(/"size":\d+/, '"size":-1'), /expected a size/],
     [image.manifest.toString().replaceAll('sha256:', 'sha256:../'), /expected a sha256 digest/], [`${'['.repeat(100_000)}`, /is not JSON/],
-    [image.manifest.toString().replaceAll('tar+gzip', 'tar+lzma'), /no layer of an image/], [image.manifest.toString().replace(/"layers":\[.*\]/, '"layers":[]'), /0 layers, the configuration 2/],
+    [image.manifest.toString().replaceAll('tar+gzip', 'tar+lzma'), /no layer of an image/],
+    [image.manifest.toString().replace(/"layers":\[.*\]/, '"layers":[]'), /0 layers, the configuration 2/],
   ];
   for (const [body, message] of bodies) {
     await refuses(context, onManifest((response) => response.writeHead(200, { 'Content-Type': mediaTypes.ociManifest }).end(body)), 'bad-image', message);
@@ -141,10 +148,15 @@ test('a manifest that is none', async (context) => {
 });
 
 test('a manifest under a digest that it does not have', async (context) => {
-  await refuses(context, onManifest((response) => response.writeHead(200, { 'Docker-Content-Digest': digestOf('x') }).end(image.manifest)), 'registry', /calls it sha256:.* but its digest is/);
+  await refuses(
+    context, onManifest((response) => response.writeHead(200, { 'Docker-Content-Digest': digestOf('x') }).end(image.manifest)), 'registry',
+    /calls it sha256:.* but its digest is/,
+  );
   const store = storeFor(context);
   const { host } = await scriptedRegistry(context, image);
-  await assert.rejects(pullImage(store, parseReference(`${host}/app@${digestOf('x')}`), quick), { code: 'registry', message: /expected content of sha256:.*, found/ });
+  await assert.rejects(
+    pullImage(store, parseReference(`${host}/app@${digestOf('x')}`), quick), { code: 'registry', message: /expected content of sha256:.*, found/ },
+  );
 });
 
 test('an index that leads to other content, nowhere, or to another platform', async (context) => {
@@ -192,10 +204,13 @@ test('401 for ever, with a token that was asked for and one that was not', async
 test('challenges and token servers that lie', async (context) => {
   const bearer = (realm: string): string => `Bearer realm="${realm}"`;
   const cases: [string | undefined, string, RegExp][] = [
-    [undefined, '', /expected Bearer or Basic/], ['Negotiate', '', /expected Bearer or Basic/], ['Bearer', '', /names no server/], [bearer('file:///etc/passwd'), '', /http or https URL/],
-    [bearer('http://u:p@127.0.0.1/'), '', /password in it/], [bearer('http://token.invalid/'), '', /plain http is refused/], [bearer('http://HOST/token'), '<html>', /expected a token/],
+    [undefined, '', /expected Bearer or Basic/], ['Negotiate', '', /expected Bearer or Basic/], ['Bearer', '', /names no server/],
+    [bearer('file:///etc/passwd'), '', /http or https URL/],
+    [bearer('http://u:p@127.0.0.1/'), '', /password in it/], [bearer('http://token.invalid/'), '', /plain http is refused/],
+    [bearer('http://HOST/token'), '<html>', /expected a token/],
     [bearer('http://HOST/token'), '{"token":"a\\r\\nX: y"}', /in the form of RFC 6750/], [bearer('http://HOST/token'), '{"token":5}', /expected a token/],
-    [bearer('http://HOST/token'), `{"token":"${'a'.repeat(2 << 20)}"}`, /longer than/], [bearer('http://HOST/token'), `{"token":"${'a'.repeat(1 << 17)}"}`, /expected a token/],
+    [bearer('http://HOST/token'), `{"token":"${'a'.repeat(2 << 20)}"}`, /longer than/],
+    [bearer('http://HOST/token'), `{"token":"${'a'.repeat(1 << 17)}"}`, /expected a token/],
   ];
   for (const [challenge, body, message] of cases) {
     await refuses(context, (request, response) => {

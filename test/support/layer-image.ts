@@ -26,7 +26,9 @@ export function tarOf(files: Files): Buffer {
       fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
       fs.writeFileSync(path.join(folder, name), content);
     }
-    const { stdout, status } = spawnSync('tar', ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '-C', folder, '-c', '.'], { maxBuffer: 1 << 30 });
+    const { stdout, status } = spawnSync(
+      'tar', ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '-C', folder, '-c', '.'], { maxBuffer: 1 << 30 },
+    );
     if (status !== 0) throw new Error('tar failed');
     return stdout;
   } finally {

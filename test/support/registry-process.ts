@@ -35,7 +35,10 @@ export async function startRegistry(context: TestContext): Promise<RegistryProce
     if (tries > 100 || child.exitCode !== null) throw new Error(`docker-registry does not start: ${fs.readFileSync(log, 'utf8')}`);
     await sleep(50);
   }
-  return { host, folder, requests: (...words) => fs.readFileSync(log, 'utf8').split('\n').filter((line) => line.includes(' HTTP/1.1" ') && words.every((word) => line.includes(word))) };
+  return {
+    host, folder,
+    requests: (...words) => linesOf(log).filter((line) => [' HTTP/1.1" ', ...words].every((word) => line.includes(word))),
+  };
 }
 
 async function freePort(): Promise<number> {
@@ -45,4 +48,8 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+function linesOf(file: string): string[] {
+  return fs.readFileSync(file, 'utf8').split('\n');
 }

@@ -36,7 +36,9 @@ function answer(request: http.IncomingMessage, response: http.ServerResponse, im
   const digest = /\/blobs\/(sha256:\w+)$/.exec(url)?.[1];
   const blob = digest === undefined ? undefined : image.blobs.get(digest);
   if (/^\/v2\/(\?.*)?$/.test(url)) response.end('{}');
-  else if (/\/manifests\/[^/]+$/.test(url)) response.writeHead(200, { 'Content-Type': mediaTypes.ociManifest, 'Content-Length': image.manifest.length }).end(image.manifest);
+  else if (/\/manifests\/[^/]+$/.test(url)) response.writeHead(
+    200, { 'Content-Type': mediaTypes.ociManifest, 'Content-Length': image.manifest.length },
+  ).end(image.manifest);
   else if (blob === undefined) response.writeHead(404).end('{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown to registry"}]}');
   else sendBlob(request, response, blob);
 }
