@@ -207,8 +207,8 @@ test('a device 0:0 of an image is no whiteout of an overlay, and its attributes 
   ];
   const { skipped } = await sandbox.unpack(parts, { whiteouts: 'overlay' });
   assert.deepEqual(skipped.map(({ name, reason }) => `${name}: ${reason}`), [
-    "hidden: device 0:0: it would be overlayfs's whiteout", 'f: xattr trusted.overlay.metacopy: it would steer overlayfs',
-    'd: xattr trusted.overlay.opaque: it would steer overlayfs', 'd: xattr user.overlay.redirect: it would steer overlayfs',
+    "hidden: device 0:0: it would be overlayfs's whiteout", 'f: xattr "trusted.overlay.metacopy": it would steer overlayfs',
+    'd: xattr "trusted.overlay.opaque": it would steer overlayfs', 'd: xattr "user.overlay.redirect": it would steer overlayfs',
   ]);
   assert.deepEqual(Object.keys(sandbox.files), ['d', 'f']);
 });

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { syscall } from '../sys/syscall.ts';
-import type { ByteString } from '../tar/byte-string.ts';
+import { quoted, type ByteString } from '../tar/byte-string.ts';
 import type { TarEntry, Time } from '../tar/entry.ts';
 import { cString, setOwnerAt, setTimes, setTimesAt } from './calls.ts';
 import { refusedXattr, setXattr, setXattrAt } from './xattrs.ts';
@@ -30,7 +30,7 @@ export function setMetadataAt(parent: number, base: ByteString, metadata: Metada
 function setXattrs(xattrs: Metadata['xattrs'], set: (name: ByteString, value: Uint8Array) => string | undefined, skip: Skip): void {
   for (const [name, value] of xattrs) {
     const refused = refusedXattr(name) ?? set(name, value);
-    if (refused !== undefined) skip(`xattr ${name}: ${refused}`);
+    if (refused !== undefined) skip(`xattr ${quoted(name)}: ${refused}`);
   }
 }
 

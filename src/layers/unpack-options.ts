@@ -37,7 +37,7 @@ export interface UnpackOptions {
 export interface Skipped {
   /** The entry's name, as text. */
   readonly name: string;
-  /** `xattr trusted.overlay.opaque: it would steer overlayfs` */
+  /** `xattr "trusted.overlay.opaque": it would steer overlayfs` */
   readonly reason: string;
 }
 

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, S_IFBLK, S_IFCHR, S_IFIFO } from '../abi/fcntl.ts';
 import { DelosError } from '../lib/errors.ts';
 import { syscall } from '../sys/syscall.ts';
-import { textOf, type ByteString } from '../tar/byte-string.ts';
+import { quoted, textOf, type ByteString } from '../tar/byte-string.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import type { TarHandler } from '../tar/reader.ts';
 import { cString, deviceNumber, openFolder, setTimes, unless, writeAt } from './calls.ts';
@@ -196,7 +196,7 @@ export class Unpacker implements TarHandler {
   #makeLink(place: Place, entry: TarEntry): void {
     const target = placeOf(entry.linkName);
     const from = target.base === '' ? undefined : this.#root.existing(target.folder);
-    if (from === undefined) throw new DelosError('bad-archive', `the layer has a hard link to ${JSON.stringify(textOf(entry.linkName))}, which is not there`);
+    if (from === undefined) throw new DelosError('bad-archive', `the layer has a hard link to ${quoted(entry.linkName)}, which is not there`);
     try {
       const { path } = this.#root.folder(place.folder);
       // Removing the name to make it anew would remove the file.

@@ -18,8 +18,8 @@ export function readRecords(bytes: Buffer, offset: number): PaxRecord[] {
     const digits = blank < 0 || blank - at > 8 ? '' : bytes.toString('latin1', at, blank);
     const length = /^[1-9]\d*$/.test(digits) ? Number(digits) : 0;
     const end = at + length;
-    const equals = bytes.indexOf(0x3d, blank + 1);
-    if (end > bytes.length || equals <= blank + 1 || equals >= end - 1 || bytes[end - 1] !== 0x0a) {
+    const equals = bytes.indexOf(0x3d, at);
+    if (blank < 0 || end > bytes.length || equals <= blank + 1 || equals >= end - 1 || bytes[end - 1] !== 0x0a) {
       throw badArchive('a record of an extended header is not "LENGTH KEY=VALUE"', offset + at);
     }
     records.push([bytes.toString('latin1', blank + 1, equals), bytes.subarray(equals + 1, end - 1)]);

@@ -55,11 +55,11 @@ test('global headers hold for all that follows, an own record over them, and may
     pax([['uid', '7'], ['comment', 'of git']], 'g'), member({ name: 'a' }), pax([['uid', '8']]), member({ name: 'b' }), pax([['uid', '']]), member({ name: 'c', uid: '0000011\0' }),
   ));
   assert.deepEqual(found.map(({ uid }) => uid), [7, 8, 9]);
-  for (const key of ['path', 'linkpath', 'size']) refuses(all(pax([[key, '1']], 'g'), member({ name: 'a' })), /a global extended header has a/);
+  for (const key of ['path', 'linkpath', 'size']) refuses(all(pax([[key, '1']], 'g'), member({ name: 'a' })), /a global extended header has "/);
 });
 
 test('records are refused that lie of their length or hold a NUL', () => {
-  for (const body of ['5 a=b\n', '99 a=b\n', 'x a=b\n', '6 a=b ', '5 =b\n', '0 a=b\n', '-6 a=b\n', '6 a_b\n', '6a=b\n']) {
+  for (const body of ['5 a=b\n', '99 a=b\n', 'x a=b\n', '6 a=b ', '5 =b\n', '0 a=b\n', '-6 a=b\n', '6 a_b\n', '6a=b\n', '6 a=b\n6\0a=b\n']) {
     refuses(all(member({ name: 'x', flag: 'x' }, body), member({ name: 'a' })), /a record of an extended header is not/);
   }
   for (const key of ['path', 'linkpath', 'uname', 'gname']) refuses(all(pax([[key, 'a\0b']]), member({ name: 'a' })), /is not valid/);

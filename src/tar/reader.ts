@@ -176,7 +176,7 @@ export class TarReader {
   #useGlobals(records: readonly PaxRecord[], offset: number): void {
     let sum = 0;
     for (const [key, value] of records) {
-      if (NOT_GLOBAL.has(key) || key.startsWith('GNU.sparse.')) throw badArchive(`a global extended header has a ${key}`, offset);
+      if (NOT_GLOBAL.has(key) || key.startsWith('GNU.sparse.')) throw badArchive(`a global extended header has ${quoted(key)}`, offset);
       this.#globals.set(key, value);
     }
     for (const [key, value] of this.#globals) sum += key.length + value.length;
@@ -186,7 +186,7 @@ export class TarReader {
   #useEntry(header: Header, block: Buffer): void {
     const offset = this.#entryOffset;
     const type = types.get(header.flag);
-    if (type === undefined) throw badArchive(`${quoted(header.name)} is of the unknown type ${JSON.stringify(header.flag)}`, offset);
+    if (type === undefined) throw badArchive(`${quoted(header.name)} is of the unknown type ${quoted(header.flag)}`, offset);
     const { name, mode, uid, gid, uname, gname, size, linkName, major, minor } = header;
     const entry = tarEntry({
       name, type, mode, uid, gid, uname, gname, size, mtime: { seconds: header.seconds, nanoseconds: 0 }, linkName, major, minor,
