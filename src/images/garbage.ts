@@ -9,6 +9,7 @@ import { readHolds } from './holds.ts';
 import { partsOf } from './image.ts';
 import { leased } from './lease.ts';
 import { readRecords, type ImageRecord } from './records.ts';
+import { removeFolder } from './remove-folder.ts';
 import { lockStore, type ImageStore } from './store.ts';
 
 /** Removes a folder with what is in it; a user who has subordinate ids may need more than rm for that. */
@@ -113,8 +114,4 @@ function sweep(store: ImageStore, needed: ReadonlySet<Digest>, keepPartialMs: nu
 function ifUnlocked(file: string, then: () => void): void {
   using lock = tryLockFile(file);
   if (lock !== undefined) then();
-}
-
-async function removeFolder(folder: string): Promise<void> {
-  await fs.promises.rm(folder, { recursive: true, force: true });
 }

@@ -5,6 +5,7 @@ import { unpackLayer } from '../layers/unpack.ts';
 import { digestOf, type Digest } from '../registry/digest.ts';
 import { cannot, readIfThere } from './durable.ts';
 import { lockFile, type Waiting } from './file-lock.ts';
+import { removeFolder } from './remove-folder.ts';
 import { blobFile, layerFolder, unpackingFolder, type ImageStore } from './store.ts';
 
 /** What is known of an unpacked layer: `layer.json` beside its tree. */
@@ -76,12 +77,12 @@ export async function ensureLayer(store: ImageStore, diffIds: readonly Digest[],
   try {
     if (hasLayer(store, chain)) return 'exists';
     // What a process that was killed here has left.
-    fs.rmSync(work, { recursive: true, force: true });
+    await removeFolder(work);
     await unpackInto(store, work, diffIds, blob, options);
     fs.renameSync(work, layerFolder(store, chain));
     return 'unpacked';
   } catch (error) {
-    fs.rmSync(work, { recursive: true, force: true });
+    await removeFolder(work);
     throw error instanceof Error && 'syscall' in error ? cannot(work, 'unpacked into', error) : error;
   } finally {
     fs.rmSync(lockPath, { force: true });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DelosError } from '../lib/errors.ts';
+import { reasonOf } from './answer.ts';
 import { digestOf, finish, isDigest, type Digest } from './digest.ts';
 import { asFailure, isPassing, unusable } from './failure.ts';
 import { Foreign } from './foreign.ts';
@@ -7,7 +8,7 @@ import type { Limits } from './limits.ts';
 import { parseManifest, type Descriptor, type Index, type IndexEntry, type Manifest } from './manifest.ts';
 import { indexTypes, manifestTypes } from './media-types.ts';
 import { pause, pauseBefore } from './retry.ts';
-import { reasonOf, type Session } from './session.ts';
+import type { Session } from './session.ts';
 import { shown, shownUrl } from './shown.ts';
 import { discard, readBody, type Answer } from './transport.ts';
 

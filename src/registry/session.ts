@@ -1,12 +1,11 @@
+import { locationOf, reasonOf } from './answer.ts';
 import { parseChallenges, type Challenge } from './challenge.ts';
 import type { Credentials } from './credentials.ts';
-import { asFailure, isPassing, unusable } from './failure.ts';
-import { Foreign } from './foreign.ts';
+import { unusable } from './failure.ts';
 import type { Limits } from './limits.ts';
-import { isPassingStatus, pause, pauseBefore } from './retry.ts';
-import { shown } from './shown.ts';
+import { persistently } from './persistence.ts';
 import { basicHeader, fetchToken, type Token } from './token.ts';
-import { discard, readBody, type Answer, type Exchange, type Transport } from './transport.ts';
+import { discard, type Answer, type Exchange, type Transport } from './transport.ts';
 
 export interface SessionOptions {
   readonly transport: Transport;
@@ -65,25 +64,8 @@ export class Session {
     throw unusable(answer, `the registry denies it: ${await reasonOf(answer)}${anonymous}`);
   }
 
-  /** Tries again what may pass. */
-  async #persist(exchange: Exchange, scopes: readonly string[], most = this.#options.limits.attempts): Promise<Answer> {
-    const { limits, signal } = this.#options;
-    // Half of a streamed body may have been taken: who sends it asks how much before it is sent again.
-    const attempts = exchange.body === undefined || exchange.body instanceof Uint8Array ? most : 1;
-    for (let attempt = 1; ; attempt++) {
-      const last = attempt >= attempts;
-      let retryAfter: string | undefined;
-      try {
-        const answer = await this.#follow(exchange, scopes);
-        if (!isPassingStatus(answer.status)) return answer;
-        if (last) throw unusable(answer, `status ${answer.status} after ${attempt} tries: ${await reasonOf(answer)}`);
-        retryAfter = answer.headers['retry-after'];
-        await discard(answer);
-      } catch (error) {
-        if (last || !isPassing(error) || signal?.aborted === true) throw asFailure(exchange, error);
-      }
-      await pause(pauseBefore(attempt, limits, retryAfter), signal);
-    }
+  #persist(exchange: Exchange, scopes: readonly string[], attempts = this.#options.limits.attempts): Promise<Answer> {
+    return persistently(exchange, () => this.#follow(exchange, scopes), { ...this.#options, attempts });
   }
 
   /** Follows redirects of what only reads. To another host goes no credential, from TLS to none goes nothing. */
@@ -108,7 +90,7 @@ export class Session {
     const key = scopes.join(' ');
     const known = await this.#tokens.get(key);
     if (known !== undefined && known.until > Date.now()) return bearer(known);
-    const asked = fetchToken(transport, this.origin, challenge, scopes, credentials, signal);
+    const asked = fetchToken(transport, this.origin, challenge, scopes, credentials, { limits: this.#options.limits, ...(signal !== undefined && { signal }) });
     this.#tokens.set(key, asked);
     asked.catch(() => this.#tokens.delete(key));
     return bearer(await asked);
@@ -124,27 +106,4 @@ export class Session {
 
 function bearer({ text }: Token): Record<string, string> {
   return { Authorization: `Bearer ${text}` };
-}
-
-/** Where an answer's Location leads. @throws DelosError registry */
-export function locationOf(answer: Answer): URL {
-  const { location } = answer.headers;
-  if (location === undefined || !URL.canParse(location, answer.url.href)) throw unusable(answer, `status ${answer.status} without a usable Location`);
-  const url = new URL(location, answer.url);
-  if (url.username !== '' || url.password !== '') throw unusable(answer, 'a Location with a password in it is refused');
-  if (url.protocol !== 'https:' && answer.url.protocol === 'https:') throw unusable(answer, 'a Location without TLS is refused: the registry uses TLS');
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw unusable(answer, 'a Location that is no http or https URL is refused');
-  return url;
-}
-
-/** What the registry says of an error (distribution specification, "Error Codes"), for people. */
-export async function reasonOf(answer: Answer): Promise<string> {
-  try {
-    const [error] = Foreign.parse(await readBody(answer, 64 << 10), 'the answer').get('errors').list(100);
-    const [code, message] = [error?.get('code').optionalString(), error?.get('message').optionalString()];
-    const text = [code, message].filter((part) => part !== undefined && part !== '').join(': ');
-    return text === '' ? `status ${answer.status}` : shown(text);
-  } catch {
-    return `status ${answer.status}`;
-  }
 }

@@ -2,7 +2,8 @@ import { DelosError } from '../lib/errors.ts';
 import type { Challenge } from './challenge.ts';
 import type { Credentials } from './credentials.ts';
 import { unusable } from './failure.ts';
-import { discard, readBody, sendOnce, type Answer, type Exchange, type Transport } from './transport.ts';
+import { persistently, type Persistence } from './persistence.ts';
+import { discard, readBody, type Answer, type Exchange, type Transport } from './transport.ts';
 
 /** A token of the docker token specification, and when it stops being good (milliseconds of Date.now). */
 export interface Token {
@@ -21,24 +22,28 @@ const usualSeconds = 60;
  * @throws DelosError registry
  */
 export async function fetchToken(
-  transport: Transport, registry: URL, { parameters }: Challenge, scopes: readonly string[], credentials: Credentials | undefined, signal?: AbortSignal,
+  transport: Transport, registry: URL, { parameters }: Challenge, scopes: readonly string[], credentials: Credentials | undefined,
+  persistence: Persistence,
 ): Promise<Token> {
   const realm = realmOf(registry, parameters['realm']);
   const service = parameters['service'];
-  const withSignal = signal === undefined ? {} : { signal };
-  const posted = credentials?.identityToken === undefined ? undefined : await sendOnce(transport, {
-    ...withSignal, method: 'POST', url: realm, headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
-    body: Buffer.from(new URLSearchParams({
+  const { signal } = persistence;
+  const ask = async (exchange: Exchange): Promise<Token> => {
+    const whole = { ...exchange, ...(signal !== undefined && { signal }) };
+    return readToken(await persistently(whole, () => transport.send(whole), persistence));
+  };
+  if (credentials?.identityToken !== undefined) {
+    const form = new URLSearchParams({
       grant_type: 'refresh_token', refresh_token: credentials.identityToken, client_id: 'delos', scope: scopes.join(' '),
       ...(service !== undefined && { service }),
-    }).toString()),
-  });
-  if (posted !== undefined) return readToken(posted);
+    });
+    return ask({ method: 'POST', url: realm, headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body: Buffer.from(form.toString()) });
+  }
   const url = new URL(realm);
   if (service !== undefined) url.searchParams.set('service', service);
   for (const scope of scopes) url.searchParams.append('scope', scope);
   if (credentials !== undefined) url.searchParams.set('account', credentials.username);
-  return readToken(await sendOnce(transport, { ...withSignal, method: 'GET', url, headers: credentials === undefined ? {} : basicHeader(credentials) }));
+  return ask({ method: 'GET', url, headers: credentials === undefined ? {} : basicHeader(credentials) });
 }
 
 export function basicHeader({ username, password }: Credentials): Record<string, string> {

@@ -3,7 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
-import { asFailure, unusable, type Asked } from './failure.ts';
+import { unusable, type Asked } from './failure.ts';
 import type { Limits } from './limits.ts';
 import { isLoopback, proxyFor, proxyHeaders, TunnelAgent, type Environment } from './proxy.ts';
 import { authorities, trustFor } from './trust.ts';
@@ -140,13 +140,4 @@ export async function readBody(answer: Answer, most: number): Promise<Buffer> {
 /** Reads what is left of a short body, so that the connection can be used again; closes that of a long one. */
 export async function discard(answer: Answer): Promise<void> {
   await readBody(answer, 64 << 10).catch(() => answer.body.destroy());
-}
-
-/** As {@link Transport.send}, with every failure in its final form. */
-export async function sendOnce(transport: Transport, exchange: Exchange): Promise<Answer> {
-  try {
-    return await transport.send(exchange);
-  } catch (error) {
-    throw asFailure(exchange, error);
-  }
 }

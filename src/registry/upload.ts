@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
+import { locationOf, reasonOf } from './answer.ts';
 import { digestOf, isDigest, type Digest } from './digest.ts';
 import { unusable } from './failure.ts';
 import type { Descriptor } from './manifest.ts';
 import type { Repository } from './repository.ts';
 import { pause, pauseBefore } from './retry.ts';
-import { locationOf, reasonOf } from './session.ts';
 import { discard, type Answer, type Exchange } from './transport.ts';
 
 /** The bytes of a blob on this side, any part of them, any number of times. `end` is exclusive. */

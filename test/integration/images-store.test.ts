@@ -1,6 +1,6 @@
 // The store under its own rules: what is needed stays, what is not goes, and nothing that is not verified is ever seen.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -172,4 +172,39 @@ test('a lock on a file that was renamed or removed meanwhile is not given', { sk
   assert.ok(waited > 0);
   await assert.rejects(lockFile(file, { signal: AbortSignal.timeout(20) }), { name: 'AbortError' });
   first[Symbol.dispose]();
+});
+
+test('another user than root has a store too: everything is his own, and folders without write permission go as well', { skip }, (context) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'delos-user-'));
+  context.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  fs.chownSync(folder, 65534, 65534);
+  const source = path.join(folder, 'source');
+  for (const name of ['image/closed/inside', 'image/open']) fs.mkdirSync(path.join(source, name), { recursive: true });
+  fs.writeFileSync(path.join(source, 'image/closed/inside/file'), 'x');
+  for (const name of ['closed/inside', 'closed']) fs.chmodSync(path.join(source, 'image', name), 0o555);
+  spawnSync('tar', ['-C', path.join(source, 'image'), '-cf', path.join(source, 'layer.tar'), '.']);
+  const layer = fs.readFileSync(path.join(source, 'layer.tar'));
+  const image = imageOf([layer]);
+  fs.writeFileSync(
+    path.join(source, 'image.json'),
+    JSON.stringify({ digest: image.digest, blobs: [...image.blobs.values(), image.manifest].map((bytes) => bytes.toString('base64')) }),
+  );
+  const module = (name: string): string => JSON.stringify(path.resolve(import.meta.dirname, '../../src', name));
+  const program = `import fs from 'node:fs'; import { openStore } from ${module('images/store.ts')}; import { takeLease } from ${module('images/lease.ts')};
+    import { putBlob } from ${module('images/blobs.ts')}; import { adoptImage } from ${module('images/adopt.ts')}; import { removeImage } from ${module('images/catalogue.ts')};
+    import { parseReference } from ${module('registry/reference.ts')};
+    const { digest, blobs } = JSON.parse(fs.readFileSync('${source}/image.json', 'utf8'));
+    const store = openStore('${folder}/store');
+    { using lease = takeLease(store); for (const blob of blobs) await putBlob(store, Buffer.from(blob, 'base64')); await adoptImage(
+      store, lease, { manifest: digest }, [parseReference('a')],
+    ); }
+    const [layer] = fs.readdirSync('${folder}/store/layers');
+    const { uid, mode } = fs.statSync('${folder}/store/layers/' + layer + '/tree/closed');
+    await removeImage(store, 'a');
+    console.log(uid, (mode & 0o777).toString(8), ...['layers', 'trash', 'blobs/sha256'].flatMap((name) => fs.readdirSync('${folder}/store/' + name)));`;
+  fs.writeFileSync(path.join(source, 'program.mjs'), program);
+  const { stdout, stderr } = spawnSync(
+    process.execPath, [path.join(source, 'program.mjs')], { encoding: 'utf8', uid: 65534, gid: 65534, env: { PATH: process.env['PATH'], HOME: folder } },
+  );
+  assert.equal(stdout, '65534 555\n', stderr);
 });
