@@ -12,7 +12,9 @@ import { ensureBridge } from './bridge.ts';
 import { networkForUse } from './create.ts';
 import { broadcastOf, entriesOfLease, entriesOfNetwork } from './elements.ts';
 import { reservePorts } from './host-port.ts';
-import { allLeases, chooseAddresses, dropLease, hostInterfaceName, isUsed, keepLease, macOf, macText, type Lease, type WantedAddresses } from './lease.ts';
+import {
+  allLeases, chooseAddresses, dropLease, hostInterfaceName, isUsed, keepLease, macOf, macText, type Lease, type WantedAddresses,
+} from './lease.ts';
 import { lockNetworks } from './lock.ts';
 import { addEntries, ensureTable, removeEntries } from './packet-filter.ts';
 import { checkPort, hostAddressOf, type PublishedPort } from './published-port.ts';
@@ -55,6 +57,7 @@ export interface Attachment extends Lease {
  * @throws DelosError no-network, bad-network, network-in-use, kernel-refused, unsupported, not-found when there is no such namespace
  */
 export async function attach(folder: string, request: AttachRequest): Promise<Attachment> {
+  if (!/^[^/\0]{1,255}$/.test(request.container)) throw new DelosError('bad-network', `no id of a container: ${JSON.stringify(request.container)}`);
   for (const port of request.ports ?? []) checkPort(port);
   const namespace = openNamespace(request);
   try {
@@ -84,6 +87,9 @@ function openNamespace({ container, namespace }: AttachRequest): number {
   throw new DelosError('bad-network', `container ${container} has the host's network: it is not attached to another one`);
 }
 
+/** Letters of an alias that every encoding has room for in the 255 bytes there are. */
+const maxAlias = 80;
+
 /** Undo, last thing first. */
 class Undo {
   readonly #steps: (() => void)[] = [];
@@ -108,7 +114,7 @@ function attachLocked(sockets: Sockets, folder: string, record: NetworkRecord, r
   const undo = new Undo();
   try {
     using inside = insideNetwork(namespace, () => new NetlinkSocket(NETLINK_ROUTE));
-    const lease = chooseLease(sockets, folder, record, request, inside);
+    const lease = chooseLease(sockets.route, inside, folder, record, request);
     keepLease(folder, lease);
     undo.push(() => {
       dropLease(folder, lease);
@@ -122,14 +128,17 @@ function attachLocked(sockets: Sockets, folder: string, record: NetworkRecord, r
     return describe(record, lease, mtu, bridge.changed);
   } catch (error) {
     undo.run();
-    throw error instanceof SystemCallError ? new DelosError('kernel-refused', `container ${request.container}: ${error.message}`, { call: error.call, errno: error.errno, cause: error }) : error;
+    if (!(error instanceof SystemCallError)) throw error;
+    throw new DelosError('kernel-refused', `container ${request.container}: ${error.message}`, { call: error.call, errno: error.errno, cause: error });
   }
 }
 
-function chooseLease({ route }: Sockets, folder: string, record: NetworkRecord, request: AttachRequest, inside: NetlinkSocket): Lease {
+function chooseLease(route: NetlinkSocket, inside: NetlinkSocket, folder: string, record: NetworkRecord, request: AttachRequest): Lease {
   const leases = allLeases(folder);
   const { container } = request;
-  if (leases.some((lease) => lease.container === container && lease.network === record.name)) throw new DelosError('network-in-use', `container ${container} is in network ${record.name} already`);
+  if (leases.some((lease) => lease.container === container && lease.network === record.name)) {
+    throw new DelosError('network-in-use', `container ${container} is in network ${record.name} already`);
+  }
   checkPublishing(record, request);
   const taken = new Set(allLinks(inside).map(({ name }) => name));
   const addresses = chooseAddresses(folder, record, request.addresses);
@@ -143,12 +152,16 @@ function chooseLease({ route }: Sockets, folder: string, record: NetworkRecord, 
 }
 
 function checkPublishing(record: NetworkRecord, { ports = [], mac, container }: AttachRequest): void {
-  if (record.internal === true && ports.length > 0) throw new DelosError('bad-network', `network ${record.name} is internal: no port of container ${container} can be published`);
+  const wrong = (what: string): never => {
+    throw new DelosError('bad-network', what);
+  };
+  if (record.internal === true && ports.length > 0) wrong(`network ${record.name} is internal: no port of container ${container} can be published`);
   for (const port of ports) {
-    const family = hostAddressOf(port)?.length;
-    if ((family === 16 && record.six === undefined) || (family === 4 && record.four === undefined)) throw new DelosError('bad-network', `network ${record.name} has no addresses of the family of ${port.hostAddress}`);
+    const length = hostAddressOf(port)?.length;
+    const missing = (length === 16 && record.six === undefined) || (length === 4 && record.four === undefined);
+    if (missing) wrong(`network ${record.name} has no addresses of the family of ${port.hostAddress}`);
   }
-  if (mac !== undefined && !/^[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/i.test(mac)) throw new DelosError('bad-network', `container ${container}: ${mac} is no hardware address of one station`);
+  if (mac !== undefined && !/^[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/i.test(mac)) wrong(`container ${container}: ${mac} is no hardware address of one station`);
 }
 
 function firstFree(name: (number: number) => string, isTaken: (name: string) => boolean): string {
@@ -169,7 +182,15 @@ function filterFor({ filter }: Sockets, folder: string, record: NetworkRecord, l
   addEntries(filter, folder, entriesOfLease(lease));
 }
 
-function makePair(route: NetlinkSocket, folder: string, lease: Lease, where: { bridge: number; mtu: number; namespace: number; isolated: boolean }, undo: Undo): void {
+interface Ends {
+  /** Indexes and descriptors of where the two ends belong. */
+  readonly bridge: number;
+  readonly namespace: number;
+  readonly mtu: number;
+  readonly isolated: boolean;
+}
+
+function makePair(route: NetlinkSocket, folder: string, lease: Lease, where: Ends, undo: Undo): void {
   const { hostInterface: name, mac } = lease;
   const peer = { name: lease.interface, mtu: where.mtu, mac: Buffer.from(mac.replaceAll(':', ''), 'hex'), namespaceFd: where.namespace };
   route.request(newVeth({ name, mtu: where.mtu, master: where.bridge }, peer));
@@ -177,7 +198,7 @@ function makePair(route: NetlinkSocket, folder: string, lease: Lease, where: { b
   if (link === undefined) throw new DelosError('network-in-use', `the device ${name} was removed while it was made`);
   undo.push(() => void attempt(route, deleteLink(link.index, name), 'ENODEV'));
   withoutLinkLocal(route, link);
-  route.request(setLink(link.index, { alias: `${aliasOf(folder)}${lease.container}`, up: true }, name));
+  route.request(setLink(link.index, { alias: `${aliasOf(folder)}${lease.container}`.slice(0, maxAlias), up: true }, name));
   // A container reaches its own published port by the way it came.
   route.request(setPort(link.index, { hairpin: true, ...(where.isolated && { isolated: true }) }, name));
 }
@@ -212,6 +233,7 @@ function addressesOf(record: NetworkRecord, lease: Lease): { address: Subnet; ga
 function describe(record: NetworkRecord, lease: Lease, mtu: number, changed: readonly string[]): Attachment {
   return {
     ...lease, mtu, changed, device: record.device,
-    ...(record.four && { fourSubnet: record.four.subnet, fourGateway: record.four.gateway }), ...(record.six && { sixSubnet: record.six.subnet, sixGateway: record.six.gateway }),
+    ...(record.four && { fourSubnet: record.four.subnet, fourGateway: record.four.gateway }),
+    ...(record.six && { sixSubnet: record.six.subnet, sixGateway: record.six.gateway }),
   };
 }

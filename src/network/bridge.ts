@@ -26,10 +26,12 @@ export interface Bridge {
  */
 export function ensureBridge(route: NetlinkSocket, folder: string, record: NetworkRecord): Bridge {
   const found = findLink(route, record.device);
-  if (found !== undefined && found.kind !== 'bridge') throw new DelosError('network-in-use', `network ${record.name}: the host has another device ${record.device}`);
+  // One without an alias may be ours: made by a process that was killed right then.
+  const isOurs = found === undefined || (found.kind === 'bridge' && (found.alias ?? aliasOf(folder)).startsWith(aliasOf(folder)));
+  if (!isOurs) throw new DelosError('network-in-use', `network ${record.name}: the host has another device ${record.device}`);
   if (found === undefined) makeBridge(route, folder, record);
   const link = found ?? findLink(route, record.device);
-  if (link === undefined) throw new DelosError('network-in-use', `network ${record.name}: its bridge ${record.device} was removed while it was made`);
+  if (link === undefined) throw new DelosError('network-in-use', `network ${record.name}: its bridge ${record.device} is gone again`);
   try {
     return { link, made: found === undefined, changed: complete(route, record, link) };
   } catch (error) {

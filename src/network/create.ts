@@ -1,6 +1,7 @@
 import { RT_TABLE_LOCAL } from '../abi/rtnetlink.ts';
 import { DelosError } from '../lib/errors.ts';
-import { addressAt, formatAddress, overlap, parseSubnet, type Subnet } from '../netlink/ip.ts';
+import { addressAt, formatAddress, formatSubnet, overlap, parseSubnet, type Subnet } from '../netlink/ip.ts';
+import { maxNameBytes } from '../netlink/link.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import { allRoutes } from './bridge.ts';
 import { leasesOf } from './lease.ts';
@@ -81,33 +82,36 @@ function takenSubnets(route: NetlinkSocket, known: readonly NetworkRecord[]): Su
 }
 
 function chooseRanges(wish: NetworkWish, taken: readonly Subnet[]): AddressRange[] {
+  const about = `network ${wish.name}`;
   const chosen = (wish.subnets ?? []).map((text, index) => {
     const subnet = parseSubnet(text);
-    if (subnet === undefined) throw new DelosError('bad-network', `network ${wish.name}: ${text} is no subnet such as 10.5.0.0/16`);
+    if (subnet === undefined) throw new DelosError('bad-network', `${about}: ${text} is no subnet such as 10.5.0.0/16`);
     const range = { subnet: text, gateway: wish.gateways?.[index] ?? formatAddress(addressAt(subnet.address, 1) ?? subnet.address) };
-    rangeOf(range, `network ${wish.name}`);
+    rangeOf(range, about);
     const other = taken.find((one) => overlap(one, subnet));
-    if (other !== undefined) throw new DelosError('network-in-use', `network ${wish.name}: ${text} has addresses in common with ${formatAddress(other.address)}/${other.prefix}, which is in use`);
+    if (other !== undefined) throw new DelosError('network-in-use', `${about}: ${text} has addresses in common with ${formatSubnet(other)}, which is in use`);
     return range;
   });
-  const has = (six: boolean): boolean => chosen.some(({ subnet }) => subnet.includes(':') === six);
-  if (chosen.length > 2 || (chosen.length === 2 && !(has(true) && has(false)))) throw new DelosError('bad-network', `network ${wish.name}: a network has at most one subnet of each family`);
+  const count = (six: boolean): number => chosen.filter(({ subnet }) => subnet.includes(':') === six).length;
+  if (count(true) > 1 || count(false) > 1) throw new DelosError('bad-network', `${about}: a network has at most one subnet of each family`);
   if (chosen.length === 0) chosen.push(firstAsGateway(chooseSubnet(taken, wish.name === defaultNetwork ? 16 : 24)));
-  if (wish.ipv6 === true && !has(true)) chosen.push(firstAsGateway(chooseSubnetSix()));
+  if (wish.ipv6 === true && count(true) === 0) chosen.push(firstAsGateway(chooseSubnetSix()));
   return chosen;
 }
 
 /** IPv6 wants 1280 (RFC 8200, 5), IPv4 68 (RFC 791). */
 function checkMtu({ name, mtu }: NetworkWish, six: boolean): void {
   const least = six ? 1280 : 68;
-  if (mtu !== undefined && !(Number.isInteger(mtu) && mtu >= least && mtu <= 65535)) throw new DelosError('bad-network', `network ${name}: an MTU is from ${least} to 65535, not ${mtu}`);
+  if (mtu === undefined || (Number.isInteger(mtu) && mtu >= least && mtu <= 65535)) return;
+  throw new DelosError('bad-network', `network ${name}: an MTU is from ${least} to 65535, not ${mtu}`);
 }
 
 function chooseDevice(wish: NetworkWish, known: readonly NetworkRecord[], route: NetlinkSocket): string {
   const taken = new Set([...known.map(({ device }) => device), ...allLinks(route).map(({ name }) => name)]);
   if (wish.device !== undefined) {
     // What the kernel takes: dev_valid_name() in net/core/dev.c.
-    if (!/^[^\s/:]{1,15}$/.test(wish.device) || Buffer.byteLength(wish.device) > 15 || wish.device === '.' || wish.device === '..') throw new DelosError('bad-network', `network ${wish.name}: ${JSON.stringify(wish.device)} is no name for a device`);
+    const isName = /^[^\s/:]{1,15}$/.test(wish.device) && Buffer.byteLength(wish.device) <= maxNameBytes && !/^\.\.?$/.test(wish.device);
+    if (!isName) throw new DelosError('bad-network', `network ${wish.name}: ${JSON.stringify(wish.device)} is no name for a device`);
     if (taken.has(wish.device)) throw new DelosError('network-in-use', `network ${wish.name}: the host has a device ${wish.device}`);
     return wish.device;
   }

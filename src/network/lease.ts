@@ -77,13 +77,6 @@ export function keepLease(folder: string, lease: Lease): void {
   }
 }
 
-/** Writes a lease anew in its place: its ports have become known. */
-export function updateLease(folder: string, lease: Lease): void {
-  const fresh = path.join(leasesFolder(folder, lease.network), `.${process.pid}.${lease.container.slice(0, 64)}`);
-  fs.writeFileSync(fresh, `${JSON.stringify(lease)}\n`, { mode: 0o600 });
-  fs.renameSync(fresh, fileOf(folder, lease));
-}
-
 export function dropLease(folder: string, lease: Lease): void {
   fs.rmSync(fileOf(folder, lease), { force: true });
 }
@@ -126,7 +119,9 @@ function choose(record: NetworkRecord, family: Family, wanted: string | undefine
   if (wanted === undefined) return undefined;
   const { subnet, gateway } = familyRange(record, family);
   const address = parseAddress(wanted);
-  if (address === undefined || !contains(subnet, address)) throw new DelosError('bad-network', `network ${record.name}: ${wanted} is no address of ${record[family]?.subnet}`);
+  if (address === undefined || !contains(subnet, address)) {
+    throw new DelosError('bad-network', `network ${record.name}: ${wanted} is no address of ${record[family]?.subnet}`);
+  }
   const place = distance(subnet, address);
   if (place === 0n || (family === 'four' && place === sizeOf(subnet) - 1n) || formatAddress(address) === formatAddress(gateway)) {
     throw new DelosError('bad-network', `network ${record.name}: ${wanted} belongs to the network itself`);

@@ -34,7 +34,8 @@ export function checkPort(port: PublishedPort): void {
   hostAddressOf(port);
   const { hostPort, containerPort, protocol } = port;
   const good = (number: number, least: number): boolean => Number.isInteger(number) && number >= least && number <= 65535;
-  if (!good(hostPort, 0) || !good(containerPort, 1) || !Object.hasOwn(protocolNumber, protocol)) throw new DelosError('bad-network', `no port to publish: ${portText(port)}`);
+  if (good(hostPort, 0) && good(containerPort, 1) && Object.hasOwn(protocolNumber, protocol)) return;
+  throw new DelosError('bad-network', `no port to publish: ${portText(port)}`);
 }
 
 /** `0.0.0.0:8080->80/tcp`, as it is listed. */

@@ -41,7 +41,7 @@ export const defaultDevice = 'delos0';
 export function rangeOf({ subnet, gateway }: AddressRange, whose: string): { readonly subnet: Subnet; readonly gateway: Address } {
   const parsed = parseSubnet(subnet);
   if (parsed === undefined) throw new DelosError('bad-network', `${whose}: ${subnet} is no subnet such as 10.210.0.0/16`);
-  if (parsed.prefix > parsed.address.length * 8 - 2) throw new DelosError('bad-network', `${whose}: ${subnet} has no room for a gateway and a container`);
+  if (parsed.prefix > parsed.address.length * 8 - 2) throw new DelosError('bad-network', `${whose}: ${subnet} has no room for containers`);
   const address = parseAddress(gateway);
   if (address === undefined || !contains(parsed, address)) throw new DelosError('bad-network', `${whose}: the gateway ${gateway} is no address of ${subnet}`);
   return { subnet: parsed, gateway: address };
@@ -50,7 +50,7 @@ export function rangeOf({ subnet, gateway }: AddressRange, whose: string): { rea
 /** A name is also that of a folder. Throws DelosError bad-network. */
 export function checkName(name: string): void {
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/.test(name)) {
-    throw new DelosError('bad-network', `the name of a network has letters, digits, '_', '.' and '-', and begins with a letter or digit: ${JSON.stringify(name)}`);
+    throw new DelosError('bad-network', `a network's name has letters, digits, '_', '.' and '-', and begins with one of the first: ${JSON.stringify(name)}`);
   }
 }
 
@@ -58,7 +58,8 @@ export function checkName(name: string): void {
 export function readRecord(text: string): NetworkRecord {
   const record = JSON.parse(text) as NetworkRecord;
   checkName(record.name);
-  if (typeof record.device !== 'string' || Buffer.byteLength(record.device) > 15 || record.driver !== 'bridge') throw new DelosError('bad-network', `network ${record.name}: its record is damaged`);
+  const isGood = typeof record.device === 'string' && Buffer.byteLength(record.device) <= 15 && record.driver === 'bridge';
+  if (!isGood) throw new DelosError('bad-network', `network ${record.name}: its record is damaged`);
   for (const range of [record.four, record.six]) if (range !== undefined) rangeOf(range, `network ${record.name}`);
   return record;
 }

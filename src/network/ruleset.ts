@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { NFPROTO_IPV4, NFPROTO_IPV6, NFT_CT_STATE, NFT_CT_STATUS, NFT_META_IIFNAME, NFT_META_L4PROTO, NFT_META_NFPROTO, NFT_META_OIFNAME, IPS_DST_NAT } from '../abi/nftables.ts';
+import {
+  IPS_DST_NAT, NFPROTO_IPV4, NFPROTO_IPV6, NFT_CT_STATE, NFT_CT_STATUS, NFT_META_IIFNAME, NFT_META_L4PROTO, NFT_META_NFPROTO, NFT_META_OIFNAME,
+} from '../abi/nftables.ts';
 import { RTN_LOCAL } from '../abi/rtnetlink.ts';
 import { encodeRequest, type Request } from '../netlink/message.ts';
 import {
@@ -72,6 +74,9 @@ const isAnswer: readonly Expression[] = [ct(NFT_CT_STATE), and(native(6)), notEq
 
 const toHost: readonly Expression[] = [destinationType(), equal(native(RTN_LOCAL))];
 
+/** ::1 */
+const loopbackSix = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
+
 type Rule = readonly [chain: string, comment: string, ...expressions: Expression[]];
 
 /** A rule of the look-up of published ports: at one address of the host, then at any of them. */
@@ -99,7 +104,10 @@ function names(family: Family): Rule {
 
 function leaving(family: Family): Rule[] {
   return [
-    ['leave', `to the outside with the host's address, IPv${family}`, ...isFamily(family), address(family, 'source'), inSet(`subnets${family}`), meta(NFT_META_OIFNAME), inSet('bridges', true), counter(), masquerade()],
+    [
+      'leave', `to the outside with the host's address, IPv${family}`, ...isFamily(family), address(family, 'source'), inSet(`subnets${family}`),
+      meta(NFT_META_OIFNAME), inSet('bridges', true), counter(), masquerade(),
+    ],
     [
       'leave', `to a published port of a container from a container: the answer has to come back through here, IPv${family}`, ...isFamily(family),
       address(family, 'source'), inSet(`subnets${family}`), meta(NFT_META_OIFNAME), inSet('bridges'), ...wasPublished, counter(), masquerade(),
@@ -111,11 +119,20 @@ function rules(): Rule[] {
   const loopbackNet = [and(Uint8Array.of(255, 0, 0, 0)), equal(Uint8Array.of(127, 0, 0, 0))];
   return [
     // The bridges route the loopback addresses, for ports published there; nobody may come in by that (CVE-2020-8558).
-    ['loopback', "containers do not reach the host's loopback", meta(NFT_META_IIFNAME), inSet('bridges'), ...isFamily(4), address(4, 'destination'), ...loopbackNet, counter(), verdict('drop')],
+    [
+      'loopback', "containers do not reach the host's loopback", meta(NFT_META_IIFNAME), inSet('bridges'), ...isFamily(4), address(4, 'destination'),
+      ...loopbackNet, counter(), verdict('drop'),
+    ],
+    // IPv6 has no route_localnet: an answer to ::1 would be thrown away when it comes by the bridge. So nobody is let wait for one: who asks
+    // for localhost is refused there at once and goes on to 127.0.0.1.
+    ['publish-local', 'no ports are published at ::1', ...isFamily(6), address(6, 'destination'), equal(loopbackSix), verdict('accept')],
     ...families.map(names),
     ...['publish', 'publish-local'].flatMap((chain) => families.flatMap((family) => published(chain, family))),
     ...families.flatMap(leaving),
-    ['leave', "from the host's loopback to a published port", ...isFamily(4), address(4, 'source'), ...loopbackNet, meta(NFT_META_OIFNAME), inSet('bridges'), counter(), masquerade()],
+    [
+      'leave', "from the host's loopback to a published port", ...isFamily(4), address(4, 'source'), ...loopbackNet, meta(NFT_META_OIFNAME), inSet('bridges'),
+      counter(), masquerade(),
+    ],
     ...families.flatMap((family): Rule[] => [
       ['forward', `what each container sends, IPv${family}`, ...isFamily(family), address(family, 'source'), inSet(`from${family}`)],
       ['forward', `what each container gets, IPv${family}`, ...isFamily(family), address(family, 'destination'), inSet(`to${family}`)],

@@ -58,13 +58,15 @@ function sweepFiles(folder: string): void {
 /** Ports of bridges without a lease, and bridges without a port. */
 function sweepDevices({ route, filter }: Sockets, folder: string, leases: readonly Lease[]): string[] {
   const alias = aliasOf(folder);
-  const [ports, devices] = [new Set(leases.map(({ hostInterface }) => hostInterface)), new Map(bridgeNetworks(folder).map((record) => [record.device, record]))];
+  const ports = new Set(leases.map(({ hostInterface }) => hostInterface));
+  const devices = new Map(bridgeNetworks(folder).map((record) => [record.device, record]));
   const used = new Set(leases.map(({ network }) => network));
   // A process that was killed between making a device and giving it its alias: the name says enough, with the bridge it is a port of.
   const links = allLinks(route);
   const ours = new Set(links.filter(({ name, alias: its }) => devices.has(name) || its?.startsWith(`${alias}network `)).map(({ index }) => index));
   const isOrphan = ({ name, kind, master, alias: its }: Link): boolean =>
-    kind === 'veth' && !ports.has(name) && (its?.startsWith(alias) === true || (/^dv[0-9a-f]{12}$/.test(name) && master !== undefined && ours.has(master)));
+    kind === 'veth' && !ports.has(name) &&
+    (its?.startsWith(alias) === true || (/^dv[0-9a-f]{12}$/.test(name) && master !== undefined && ours.has(master)));
   const orphans = links.filter(isOrphan);
   const empty = links.filter(({ index, name, kind }) => kind === 'bridge' && ours.has(index) && !used.has(devices.get(name)?.name ?? ''));
   for (const { index, name } of orphans) attempt(route, deleteLink(index, name), 'ENODEV');

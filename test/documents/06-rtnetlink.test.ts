@@ -40,7 +40,9 @@ test('test_rtnetlink', { skip: skipUnless('root', 'ip', 'nsenter') }, async (con
   });
 
   await context.test('a bridge', () => {
-    done(newLink('bridge', { name: 'br0' }), '38000000100005060000000000000000' + '00000000000000000000000000000000' + '0800030062723000' + '100012000a0001006272696467650000');
+    done(newLink('bridge', { name: 'br0' }), [
+      '38000000100005060000000000000000', '00000000000000000000000000000000', '0800030062723000', '100012000a0001006272696467650000',
+    ].join(''));
     assert.match(ip('-d -o link show br0'), / bridge /);
   });
 

@@ -125,6 +125,8 @@ test('IPv6: neighbours, the world by the host, published ports', { skip }, async
     assert.equal(await world.hears('2001:db8::1', 8088), 'six 2001:db8::2');
     assert.match(await hears('2001:db8::1', 8088), /^six /);
     assert.match(await server.place.hears('2001:db8::1', 8088), /^six fd/, 'hairpin');
+    await assert.rejects(hears('::1', 8088), /ECONNREFUSED/, 'refused at once, so that who asks for localhost goes on to 127.0.0.1');
+    assert.match(await hears('127.0.0.1', 8088), /^six /);
     assert.match(server.attachment.changed.join('\n'), /net\.ipv6\.conf\.all\.forwarding = 1 \(was 0\)/);
   }
   await removeNetwork(folder, 'six');

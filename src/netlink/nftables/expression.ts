@@ -43,7 +43,8 @@ export function meta(key: number, register = first): Expression {
 /** Loads bytes of the packet. */
 export function payload(base: 'network' | 'transport', offset: number, length: number, register = first): Expression {
   const where = base === 'network' ? NFT_PAYLOAD_NETWORK_HEADER : NFT_PAYLOAD_TRANSPORT_HEADER;
-  return expression('payload', be32(NFTA_PAYLOAD_DREG, register), be32(NFTA_PAYLOAD_BASE, where), be32(NFTA_PAYLOAD_OFFSET, offset), be32(NFTA_PAYLOAD_LEN, length));
+  const which = [be32(NFTA_PAYLOAD_OFFSET, offset), be32(NFTA_PAYLOAD_LEN, length)];
+  return expression('payload', be32(NFTA_PAYLOAD_DREG, register), be32(NFTA_PAYLOAD_BASE, where), ...which);
 }
 
 /** Loads a fact of the connection: NFT_CT_, a number in the order of this machine. */
@@ -92,7 +93,8 @@ export type Verdict = 'accept' | 'drop' | 'return' | { readonly jump: string };
 
 export function verdict(wanted: Verdict): Expression {
   const codes = { accept: NF_ACCEPT, drop: NF_DROP, return: NFT_RETURN };
-  const parts = typeof wanted === 'string' ? [be32(NFTA_VERDICT_CODE, codes[wanted])] : [be32(NFTA_VERDICT_CODE, NFT_JUMP), text(NFTA_VERDICT_CHAIN, wanted.jump)];
+  const isCode = typeof wanted === 'string';
+  const parts = isCode ? [be32(NFTA_VERDICT_CODE, codes[wanted])] : [be32(NFTA_VERDICT_CODE, NFT_JUMP), text(NFTA_VERDICT_CHAIN, wanted.jump)];
   return expression('immediate', be32(NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT), nested(NFTA_IMMEDIATE_DATA, nested(NFTA_DATA_VERDICT, ...parts)));
 }
 

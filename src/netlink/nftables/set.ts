@@ -40,7 +40,10 @@ function lengthOf(parts: readonly DataType[]): number {
   return parts.reduce((sum, part) => sum + ((dataTypes[part][1] + 3) & -4), 0);
 }
 
-/** The note by which nft knows the order of bytes in keys: type 0, four bytes, 1 for this machine's or 2 for big endian. Without it nft shows names of devices as empty. */
+/**
+ * The note by which nft knows the order of bytes in keys: type 0, four bytes, 1 for this machine's or 2 for big endian. Without it nft shows
+ * names of devices as empty.
+ */
 function orderOf([only, more]: readonly DataType[]): Attribute[] {
   return only === undefined || more !== undefined ? [] : [bytes(NFTA_SET_USERDATA, Uint8Array.of(0, 4, only === 'ifname' ? 1 : 2, 0, 0, 0))];
 }
@@ -116,7 +119,8 @@ export function newElements(table: string, set: string, list: readonly Element[]
 
 /** Refused with ENOENT when a key is not there. */
 export function deleteElements(table: string, set: string, list: readonly Element[]): Request[] {
-  return elements(NFT_MSG_DELSETELEM, 0, table, set, list.map(({ key, end }) => ({ key, ...(end === true && { end }) })), `remove from the set ${table} ${set}`);
+  const keys = list.map(({ key, end }) => ({ key, ...(end === true && { end }) }));
+  return elements(NFT_MSG_DELSETELEM, 0, table, set, keys, `remove from the set ${table} ${set}`);
 }
 
 /** The elements of a set: for a dump. */

@@ -82,7 +82,8 @@ export function newRule(table: string, chain: string, expressions: readonly Expr
 }
 
 export function deleteRule(table: string, chain: string, handle: bigint): Request {
-  return request(NFT_MSG_DELRULE, 0, [text(NFTA_RULE_TABLE, table), text(NFTA_RULE_CHAIN, chain), be64(NFTA_RULE_HANDLE, handle)], `remove rule ${handle} of ${table} ${chain}`);
+  const attributes = [text(NFTA_RULE_TABLE, table), text(NFTA_RULE_CHAIN, chain), be64(NFTA_RULE_HANDLE, handle)];
+  return request(NFT_MSG_DELRULE, 0, attributes, `remove rule ${handle} of ${table} ${chain}`);
 }
 
 /** The rules of a table: for a dump. */

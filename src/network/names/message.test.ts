@@ -10,7 +10,7 @@ test('a query is read, and answered byte for byte', () => {
   const read = readQuery(query);
   assert.deepEqual(read, { id: 0x1234, opcode: 0, recursionDesired: true, question: { name: 'web.com', type: 1, class: 1 }, questionEnd: 25, size: 512 });
   const response = encodeResponse(query, read, 0, [{ type: 1, data: Uint8Array.of(10, 0, 0, 2) }], 512);
-  assert.equal(Buffer.from(response).toString('hex'), '1234858000010001000000000377656203636f6d0000010001' + 'c00c000100010000000500040a000002');
+  assert.equal(Buffer.from(response).toString('hex'), '1234858000010001000000000377656203636f6d0000010001c00c000100010000000500040a000002');
 });
 
 test('answers that do not fit are left out, with the truncation bit', () => {
@@ -35,7 +35,7 @@ test('what is no query is refused, a response most of all', () => {
 });
 
 test('compressed names are read, loops and pointers ahead are not', () => {
-  const bytes = Buffer.from('000000000000000000000000' + '03777777c012' + '0377656203636f6d00' + 'c012', 'hex');
+  const bytes = Buffer.from(['000000000000000000000000', '03777777c012', '0377656203636f6d00', 'c012'].join(''), 'hex');
   assert.deepEqual(readName(bytes, 27), { name: 'web.com', end: 29 });
   assert.throws(() => readName(bytes, 12), /does not lead back/, 'ahead');
   assert.throws(() => readName(Buffer.from('c000', 'hex'), 0), /does not lead back/, 'itself');

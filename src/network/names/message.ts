@@ -55,7 +55,8 @@ export function readQuery(message: Uint8Array): Query {
   const { name, end } = readName(message, headerSize);
   if (end + 4 > message.length) throw new MalformedName('a question that is cut off');
   const question = { name, type: view.getUint16(end), class: view.getUint16(end + 2) };
-  return { id: view.getUint16(0), opcode: (flags >> 11) & 15, recursionDesired: (flags & 0x100) !== 0, question, questionEnd: end + 4, size: sizeOf(message, end + 4) };
+  const recursionDesired = (flags & 0x100) !== 0;
+  return { id: view.getUint16(0), opcode: (flags >> 11) & 15, recursionDesired, question, questionEnd: end + 4, size: sizeOf(message, end + 4) };
 }
 
 /** What the OPT record says that the client takes. Records that do not fit are none; then it is 512. */
@@ -105,7 +106,8 @@ export function readName(message: Uint8Array, start: number): { readonly name: s
 
 /** The bytes of a name; undefined when it is too long. */
 export function encodeName(name: string): Uint8Array | undefined {
-  const labels = name === '' ? [] : [...name.matchAll(/((?:\\.|[^.\\])+)(?:\.|$)/gs)].map(([, label = '']) => Buffer.from(label.replace(/\\(.)/gs, '$1'), 'latin1'));
+  const written = name === '' ? [] : [...name.matchAll(/((?:\\.|[^.\\])+)(?:\.|$)/gs)];
+  const labels = written.map(([, label = '']) => Buffer.from(label.replace(/\\(.)/gs, '$1'), 'latin1'));
   const encoded = Buffer.concat([...labels.flatMap((label) => [Uint8Array.of(label.length), label]), Uint8Array.of(0)]);
   return encoded.length > maxNameBytes || labels.some((label) => label.length > maxLabelBytes) ? undefined : encoded;
 }
@@ -123,7 +125,8 @@ const timeToLive = 5;
  * The response of who knows all there is about the name. Answers that do not fit into `size` are left out, and the truncation bit tells
  * the client to come again by TCP.
  */
-export function encodeResponse(query: Uint8Array, { id, opcode, recursionDesired, questionEnd }: Query, code: number, answers: readonly Answer[], size: number): Uint8Array {
+export function encodeResponse(query: Uint8Array, read: Query, code: number, answers: readonly Answer[], size: number): Uint8Array {
+  const { id, opcode, recursionDesired, questionEnd } = read;
   const question = query.subarray(headerSize, questionEnd);
   const records = answers.map(({ type, data }) => {
     const record = new Uint8Array(12 + data.length);
@@ -143,7 +146,8 @@ export function encodeResponse(query: Uint8Array, { id, opcode, recursionDesired
   const view = viewOf(header);
   view.setUint16(0, id);
   const [authoritative, available] = [0x400, 0x80];
-  view.setUint16(2, 0x8000 | (opcode << 11) | authoritative | (fitting.length < records.length ? 0x200 : 0) | (recursionDesired ? 0x100 : 0) | available | code);
+  const truncated = fitting.length < records.length ? 0x200 : 0;
+  view.setUint16(2, 0x8000 | (opcode << 11) | authoritative | truncated | (recursionDesired ? 0x100 : 0) | available | code);
   view.setUint16(4, 1);
   view.setUint16(6, fitting.length);
   return Buffer.concat([header, question, ...fitting]);

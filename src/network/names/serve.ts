@@ -174,7 +174,8 @@ class Server {
     this.#forwarded++;
     try {
       // One that asks itself would never be done.
-      const servers = (this.#options.servers ?? hostServers()).filter((server) => server !== this.#record.four?.gateway && server !== this.#record.six?.gateway);
+      const { four, six } = this.#record;
+      const servers = (this.#options.servers ?? hostServers()).filter((server) => server !== four?.gateway && server !== six?.gateway);
       return await forward(message, servers, by, this.#options.forwardPort);
     } finally {
       this.#forwarded--;
