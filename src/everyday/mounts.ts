@@ -20,7 +20,7 @@ interface Surroundings {
   readonly mappings: Mappings | undefined;
 }
 
-/** The whole of `mounts`: docker's standard ones first, without those the user replaces, then the user's, parents before children. */
+/** The whole of `mounts`: docker's standard ones first, without those the user replaces, then the user's, parents before children, then the files of /etc. */
 export function mountList(surroundings: Surroundings): Mount[] {
   const asked = userMounts(surroundings);
   const taken = (destination: string): boolean => asked.some((mount) =>
@@ -29,7 +29,8 @@ export function mountList(surroundings: Surroundings): Mount[] {
   const generated = Object.entries(surroundings.host.etcFiles)
     .map(([destination, source]): Mount => ({ destination, type: 'bind', source, options: ['rbind', 'rprivate'] }))
     .filter((mount) => !taken(mount.destination));
-  return [...standard, ...initMount(surroundings), ...generated, ...asked];
+  // A volume at /etc must not hide them.
+  return [...standard, ...initMount(surroundings), ...asked, ...generated];
 }
 
 /** Where `--init` finds our init inside. /dev is a tmpfs of ours, so the image need not have the file. */
@@ -88,6 +89,8 @@ export interface Volume {
   readonly target: string;
   /** Nobody named it: it goes with the container. */
   readonly anonymous: boolean;
+  /** A new one begins with what the image has at its place. */
+  readonly copies: boolean;
 }
 
 /** The volumes a container uses. Throws `bad-usage`. */
@@ -97,7 +100,7 @@ export function everydayVolumes(options: RunOptions, host: HostFacts): Volume[] 
 
 function volume(flag: MountFlag, position: number, options: RunOptions, host: HostFacts): Volume {
   const name = flag.source ?? `${options.id}-${position}`;
-  return { name, path: `${host.volumeRoot}/${name}/_data`, target: flag.target, anonymous: flag.source === undefined };
+  return { name, path: `${host.volumeRoot}/${name}/_data`, target: flag.target, anonymous: flag.source === undefined, copies: flag.nocopy !== true };
 }
 
 /** Source directories that `-v` makes when they are missing, absolute. Throws `bad-usage`. */

@@ -16,6 +16,8 @@ export interface MountFlag {
   readonly nonRecursive?: boolean;
   /** `-v` makes a missing source directory, `--mount` refuses it. */
   readonly createSource?: boolean;
+  /** volume: nothing of the image is copied into a new one. */
+  readonly nocopy?: boolean;
   /** SELinux: `z` for a label that containers share, `Z` for one of its own. */
   readonly relabel?: 'z' | 'Z';
 }
@@ -47,14 +49,15 @@ export function parseVolume(text: string): MountFlag {
   return { ...base, ...volumeModes(text, modes) };
 }
 
-function volumeModes(text: string, modes: string): { readonly: boolean; options: string[]; relabel?: 'z' | 'Z' } {
-  const result: { readonly: boolean; options: string[]; relabel?: 'z' | 'Z' } = { readonly: false, options: [] };
+function volumeModes(text: string, modes: string): Pick<MountFlag, 'readonly' | 'options' | 'relabel' | 'nocopy'> {
+  const result: { readonly: boolean; options: string[]; relabel?: 'z' | 'Z'; nocopy?: boolean } = { readonly: false, options: [] };
   for (const mode of modes === '' ? [] : modes.split(',')) {
     if (mode === 'ro') result.readonly = true;
     else if (mode === 'z' || mode === 'Z') result.relabel = mode;
     else if (propagations.includes(mode)) result.options.push(mode);
-    // Consistency hints for Docker Desktop and nocopy ask for what is so already.
-    else if (!['rw', 'nocopy', 'cached', 'delegated', 'consistent'].includes(mode)) throw invalid('--volume', text, `unknown option '${mode}'`);
+    else if (mode === 'nocopy') result.nocopy = true;
+    // Consistency hints for Docker Desktop ask for what is so already.
+    else if (!['rw', 'cached', 'delegated', 'consistent'].includes(mode)) throw invalid('--volume', text, `unknown option '${mode}'`);
   }
   return result;
 }
@@ -104,6 +107,7 @@ interface MountDraft {
   target?: string;
   readonly?: boolean;
   nonRecursive?: boolean;
+  nocopy?: boolean;
   options: string[];
 }
 
@@ -145,21 +149,22 @@ const mountKeys: Readonly<Record<string, ReadKey>> = {
     if (!/^[0-7]{1,4}$/.test(value ?? '')) throw new DelosError('bad-usage', 'tmpfs-mode is an octal number such as 1777');
     draft.options.push(`mode=${value}`);
   },
-  'volume-nocopy': () => {},
+  'volume-nocopy': (draft, value) => { draft.nocopy = value === undefined || parseBoolean(value); },
 };
 
 function finishMount(text: string, draft: MountDraft): MountFlag {
-  const { type, source, target, options, nonRecursive } = draft;
+  const { type, source, target, options, nonRecursive, nocopy } = draft;
   if (target === undefined) throw invalid('--mount', text, 'target is missing');
   checkTarget('--mount', text, target);
   if (type === 'bind' && source === undefined) throw invalid('--mount', text, 'a bind mount needs a source');
   if (type === 'tmpfs' && source !== undefined) throw invalid('--mount', text, 'a tmpfs has no source');
-  const foreign = splitCsv(text).find((field) => /^(bind|tmpfs)-/.test(field) && !field.startsWith(type));
+  const foreign = splitCsv(text).find((field) => /^(bind|tmpfs|volume)-/.test(field) && !field.startsWith(type));
   if (foreign !== undefined) throw invalid('--mount', text, `'${splitPair(foreign).key}' does not go with type ${type}`);
   return {
     type, target, options, readonly: draft.readonly === true,
     ...(source === undefined ? {} : { source }),
     ...(nonRecursive === undefined ? {} : { nonRecursive }),
+    ...(nocopy === undefined ? {} : { nocopy }),
   };
 }
 

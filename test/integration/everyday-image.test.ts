@@ -24,6 +24,7 @@ function push({ host, folder }: RegistryProcess): string {
   for (const name of ['sh', 'cat', 'echo', 'id', 'ls', 'touch', 'stat', 'pwd', 'true']) fs.symlinkSync('busybox', path.join(root, 'bin', name));
   fs.writeFileSync(path.join(root, 'etc/passwd'), 'root:x:0:0::/root:/bin/sh\n');
   fs.writeFileSync(path.join(root, 'etc/hidden'), 'lower\n');
+  fs.symlinkSync('/../../etc', path.join(root, 'outside'));
   umoci('repack', '--image', image, unpacked);
   fs.rmSync(unpacked, { recursive: true });
   umoci('unpack', '--image', image, unpacked);
@@ -61,6 +62,14 @@ test('an image of a registry', { skip }, async (context) => {
     everyday.output('create', '--name', 'kept', '--network', 'none', '-u', '0', image, 'ls /data /var/kept; touch /data/x /var/kept/y');
     for (const expected of ['/data:\n\n/var/kept:\n', '/data:\nx\n\n/var/kept:\ny\n']) assert.equal(everyday.output('start', '-a', 'kept'), expected);
     assert.equal(everyday.output('inspect', '-f', '{{json .Config.Labels}}', 'kept'), '{"a":"b"}\n');
+  });
+
+  await context.test('fills new volumes with what it has there, and with nothing from outside', () => {
+    const files = (...flags: string[]): string => run('-u', '0', ...flags, image, 'ls /mnt; stat -c %a /mnt; echo > /mnt/z');
+    assert.equal(everyday.output('run', '--rm', '--network', 'none', '-u', '0', '-v', 'kept:/etc', image, 'echo > /etc/z; ls /etc'), 'hostname\nhosts\npasswd\nupper\nz\n');
+    assert.equal(files('-v', 'kept:/mnt'), 'hostname\nhosts\npasswd\nupper\nz\n755\n');
+    assert.equal(files('-v', 'linked:/outside', '-v', 'linked:/mnt'), 'passwd\nupper\n755\n');
+    assert.equal(run('-u', '0', '-v', 'empty:/etc:nocopy', image, 'ls /etc'), 'hostname\nhosts\n');
   });
 
   await context.test('runs with users of its own: its files belong to them', () => {

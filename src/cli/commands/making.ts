@@ -15,10 +15,11 @@ import { everydayNeeds, type HostFacts } from '../../everyday/facts.ts';
 import type { CreateFlags, RunOptions } from '../../everyday/flags.ts';
 import { everydayLifecycle } from '../../everyday/lifecycle.ts';
 import { checkNetworkRights, networkWish } from '../../everyday/network.ts';
-import { everydaySources, everydayVolumes, mountTargets } from '../../everyday/mounts.ts';
+import { everydayVolumes, mountTargets } from '../../everyday/mounts.ts';
 import { randomId, randomName } from '../../vocabulary/names.ts';
 import { bundleConfig } from './bundle-config.ts';
 import { warn } from './context.ts';
+import { giveLayers, makeFolders } from './container-folders.ts';
 import { writeEtc } from './etc-files.ts';
 import { gatherHostFacts } from './host-facts.ts';
 import { hostRoot } from './host-root.ts';
@@ -42,7 +43,7 @@ export async function makeContainer(places: Places, flags: CreateFlags, [referen
     const host = gatherHostFacts(places, everydayNeeds(options), writeEtc(places, options, image));
     if (!options.quiet) for (const line of everydayWarnings(options, host)) warn(line);
     const config = withHostRoot(places, configOf(places, options, image, host), image);
-    makeFolders(places, options, host, image);
+    await makeFolders(places, options, host, image, config);
     giveLayers(places, id, config);
     if (image.stored !== undefined) await holdImage(openStore(places.data), id, image.stored.manifest);
     fs.writeFileSync(fileOf(places, id, 'config.json'), jsonText(config, 2), { mode: 0o600 });
@@ -95,35 +96,6 @@ function withHostRoot(places: Places, config: Config, { reference }: Image): Con
   for (const [name, target] of links) fs.symlinkSync(target, path.join(skeleton, name));
   for (const folder of folders) fs.mkdirSync(folder, { recursive: true, mode: 0o755 });
   return { ...config, mounts: [...mounts, ...(config.mounts ?? [])] };
-}
-
-/** What the container's root writes to must belong to it, whatever id it has outside. */
-function giveLayers(places: Places, id: string, { linux }: Config): void {
-  const [uid, gid] = [linux?.uidMappings, linux?.gidMappings].map((mapped) => mapped?.find(({ containerID }) => containerID === 0)?.hostID);
-  const layer = fileOf(places, id, 'layer');
-  if (process.geteuid?.() !== 0 || uid === undefined || gid === undefined) return;
-  // It has to find its root.
-  fs.chmodSync(fileOf(places, id), 0o711);
-  if (!fs.existsSync(layer)) return;
-  for (const name of fs.readdirSync(layer, { recursive: true, encoding: 'utf8' })) fs.chownSync(path.join(layer, name), uid, gid);
-}
-
-/** Folders that must be there before the container is: its root, its layer, volumes, and the sources that `-v` makes. */
-function makeFolders(places: Places, options: RunOptions, host: HostFacts, { root }: Image): void {
-  if (root.kind === 'overlay') {
-    const folders = root.kept ? ['rootfs', 'layer/upper', 'layer/work'] : ['rootfs'];
-    for (const folder of folders) fs.mkdirSync(fileOf(places, options.id, folder), { recursive: true, mode: 0o755 });
-  }
-  for (const { path: folder } of everydayVolumes(options, host)) fs.mkdirSync(folder, { recursive: true, mode: 0o755 });
-  for (const source of everydaySources(options, host)) makeSource(source);
-}
-
-function makeSource(source: string): void {
-  try {
-    if (!fs.existsSync(source)) fs.mkdirSync(source, { recursive: true });
-  } catch (cause) {
-    throw new DelosError('io', `--volume ${source}: the folder cannot be made: ${(cause as NodeJS.ErrnoException).code}`, { cause });
-  }
 }
 
 /** `--cidfile`: refused when it is there, as it may belong to another container. */
