@@ -39,6 +39,13 @@ export function openFolder(parent: number, name: ByteString): number {
   return syscall('openat', parent, cString(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 }
 
+/** Whether there is a folder of this name; a link to one is none. */
+export function isFolder(parent: number, name: ByteString): boolean {
+  const fd = unless(['ENOENT', 'ENOTDIR', 'ELOOP'], () => openFolder(parent, name));
+  if (fd !== undefined) fs.closeSync(fd);
+  return fd !== undefined;
+}
+
 /** The text of a symbolic link; undefined when it is something else or nothing. */
 export function readLink(parent: number, name: ByteString): ByteString | undefined {
   const buffer = Buffer.alloc(4096);

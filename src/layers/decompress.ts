@@ -14,7 +14,7 @@ export function compressionOf(head: Uint8Array): Compression {
 }
 
 /** Bytes of output at a time: so large that a file is mostly written in one piece. */
-const CHUNK = 256 * 1024;
+const CHUNK = 128 * 1024;
 
 /** Output that may wait, so that the next piece is made while one is written. */
 const AHEAD = 4 * CHUNK;

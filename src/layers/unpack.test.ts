@@ -63,6 +63,24 @@ test("the source's own errors and an abort come through as they are", async () =
   await assert.rejects(unpackLayer(cut(archive, 1000), sandbox.inside, { ...options, signal: AbortSignal.abort(new Error('enough')) }), { message: 'enough' });
 });
 
+test('the source is ended when the layer is refused', async () => {
+  using sandbox = new Sandbox();
+  for (const bytes of [compressed['plain']!, compressed['gzip']!, compressed['zstd']!]) {
+    let isEnded = false;
+    const endless = async function* (): AsyncGenerator<Uint8Array> {
+      try {
+        yield* cut(bytes, 50);
+        for (;;) yield await Promise.resolve(Buffer.alloc(50));
+      } finally {
+        isEnded = true;
+      }
+    };
+    await assert.rejects(unpackLayer(endless(), sandbox.inside, { ...options, limits: { entries: 1 } }), { name: 'DelosError' });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(isEnded, true);
+  }
+});
+
 test('a bomb is refused before it is written', async () => {
   using sandbox = new Sandbox();
   const size = 80 * 1024 * 1024;

@@ -5,7 +5,7 @@ import { syscall } from '../sys/syscall.ts';
 import { quoted, textOf, type ByteString } from '../tar/byte-string.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import type { TarHandler } from '../tar/reader.ts';
-import { cString, deviceNumber, openFolder, setTimes, unless, writeAt } from './calls.ts';
+import { cString, deviceNumber, isFolder, openFolder, setTimes, unless, writeAt } from './calls.ts';
 import { setMetadata, setMetadataAt, statOf, timeOf, type Metadata } from './metadata.ts';
 import { LayersBelow } from './layers-below.ts';
 import { pathOf, placeOf, whiteoutOf, type Place } from './names.ts';
@@ -210,8 +210,10 @@ export class Unpacker implements TarHandler {
   #makeFolder(place: Place, entry: TarEntry): void {
     const parent = this.#root.folder(place.folder);
     const path = pathOf({ folder: parent.path, base: place.base });
-    const isThere = unless(['ENOENT', 'ENOTDIR', 'ELOOP'], () => fs.closeSync(openFolder(parent.fd, place.base)) ?? true);
-    if (isThere === undefined) this.#create(place, (fd, name) => syscall('mkdirat', fd, name, 0o700));
+    const make = (fd: number, name: Buffer): number => syscall('mkdirat', fd, name, 0o700);
+    // Mostly it is new; one that is there is kept with what it holds; anything else gives way.
+    const isNew = unless(['EEXIST'], () => make(parent.fd, cString(place.base))) !== undefined;
+    if (!isNew && !isFolder(parent.fd, place.base)) this.#create(place, make);
     this.#whiteouts.made(path);
     this.#defer(path, entry);
   }
@@ -227,12 +229,12 @@ export class Unpacker implements TarHandler {
 
   /** A folder that has no entry so far keeps its times; a missing one becomes what it is below, or one of root's, of 1970. */
   #folderOpened({ fd, path }: OpenFolder, isNew: boolean): void {
-    if (this.#deferred.has(path)) return;
     if (isNew) {
       this.#whiteouts.made(path);
       this.#defer(path, this.#below.folder(path) ?? { mode: 0o755, uid: 0, gid: 0, mtime: { seconds: 0, nanoseconds: 0 }, xattrs: new Map() });
       return;
     }
+    if (this.#deferred.has(path)) return;
     const { mode, mtimeNs } = statOf(fd);
     const restore: Deferred = { restore: { mtime: timeOf(mtimeNs) } };
     this.#deferred.set(path, restore);

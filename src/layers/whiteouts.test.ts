@@ -47,6 +47,17 @@ test('apply: an opaque folder loses what the layers below have, its own order do
   }
 });
 
+test('apply: a folder that is hidden and needed again is a new one, and its own', async () => {
+  using sandbox = new Sandbox();
+  below(sandbox, 'd/', 'd/old');
+  fs.chmodSync(path.join(sandbox.inside, 'd'), 0o700);
+  await sandbox.unpack([file('d/early', 'own'), file('.wh.d'), file('d/old/late', 'own'), file('.wh.d')]);
+  assert.deepEqual(sandbox.files, { d: '/', 'd/early': 'own', 'd/old': '/', 'd/old/late': 'own' });
+  await sandbox.unpack([file('.wh.d'), file('d/x', 'own')]);
+  const { mode, mtimeMs } = fs.statSync(path.join(sandbox.inside, 'd'));
+  assert.deepEqual([sandbox.files, mode & 0o7777, mtimeMs], [{ d: '/', 'd/x': 'own' }, 0o755, 0]);
+});
+
 test('apply: an opaque root, and one through a link of the layers below', async () => {
   using sandbox = new Sandbox();
   below(sandbox, 'usr/lib/', 'usr/lib/old', 'etc/');

@@ -1,9 +1,8 @@
-import fs from 'node:fs';
 import { S_IFCHR } from '../abi/fcntl.ts';
 import { syscall } from '../sys/syscall.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { ByteString } from '../tar/byte-string.ts';
-import { cString, openFolder, setTimesAt, unless } from './calls.ts';
+import { cString, isFolder, setTimesAt, unless } from './calls.ts';
 import { pathOf, type Place } from './names.ts';
 import type { RootFolder } from './root-folder.ts';
 import { setXattrAt } from './xattrs.ts';
@@ -69,10 +68,4 @@ export function overlayWhiteouts(root: RootFolder, opaqueXattr: string): Whiteou
       else makeOpaque(root.folder(folder).fd, '.');
     },
   };
-}
-
-function isFolder(parent: number, base: ByteString): boolean {
-  const fd = unless(['ENOENT', 'ENOTDIR', 'ELOOP'], () => openFolder(parent, base));
-  if (fd !== undefined) fs.closeSync(fd);
-  return fd !== undefined;
 }
