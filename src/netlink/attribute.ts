@@ -135,6 +135,10 @@ export class Attributes {
     return this.#view(type, 4)?.getInt32(0, true);
   }
 
+  be16(type: number): number | undefined {
+    return this.#view(type, 2)?.getUint16(0);
+  }
+
   be32(type: number): number | undefined {
     return this.#view(type, 4)?.getUint32(0);
   }

@@ -16,7 +16,7 @@ import {
   allLeases, chooseAddresses, dropLease, hostInterfaceName, isUsed, keepLease, macOf, macText, type Lease, type WantedAddresses,
 } from './lease.ts';
 import { lockNetworks } from './lock.ts';
-import { addEntries, ensureTable, removeEntries } from './packet-filter.ts';
+import { addEntries, ensureTable, forgetDatagrams, removeEntries } from './packet-filter.ts';
 import { checkPort, hostAddressOf, type PublishedPort } from './published-port.ts';
 import { rangeOf, type NetworkRecord } from './record.ts';
 import { aliasOf, allLinks, attempt, findLink, openSockets, refused, withoutLinkLocal, type Sockets } from './sockets.ts';
@@ -125,6 +125,7 @@ function attachLocked(sockets: Sockets, folder: string, record: NetworkRecord, r
     filterFor(sockets, folder, record, lease, bridge.made, undo);
     makePair(sockets.route, folder, lease, { bridge: bridge.link.index, mtu, namespace, isolated: record.isolated === true }, undo);
     configure(inside, record, lease);
+    forgetDatagrams(sockets.filter, lease);
     return describe(record, lease, mtu, bridge.changed);
   } catch (error) {
     undo.run();

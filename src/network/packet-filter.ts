@@ -1,12 +1,15 @@
+import { deleteConnection, getConnections, readConnection } from '../netlink/conntrack.ts';
+import { parseAddress } from '../netlink/ip.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import type { Request } from '../netlink/message.ts';
 import { readElements, readTable } from '../netlink/nftables/read.ts';
 import { deleteElements, getElements, newElements } from '../netlink/nftables/set.ts';
 import { batch, deleteTable, getTable } from '../netlink/nftables/table.ts';
 import { bySet, entriesOfLease, entriesOfNetwork, identity, type Entry } from './elements.ts';
-import { leasesOf } from './lease.ts';
+import { leasesOf, type Lease } from './lease.ts';
+import { protocolNumber } from './published-port.ts';
 import { makeTable, sets, type SetName } from './ruleset.ts';
-import { tableOf, unless } from './sockets.ts';
+import { attempt, tableOf, unless } from './sockets.ts';
 import { bridgeNetworks } from './store.ts';
 
 /** What all networks with containers, and those containers, have in the sets. */
@@ -61,6 +64,28 @@ export function presentEntries(filter: NetlinkSocket, folder: string): Entry[] {
 /** A set of intervals may begin with the end of nothing, at address 0, which nobody put there. */
 function isBoundary(set: SetName, { key, end }: { readonly key: Uint8Array; readonly end?: boolean }): boolean {
   return set.startsWith('subnets') && end === true && key.every((byte) => byte === 0);
+}
+
+/**
+ * Forgets what is known of datagrams to the published ports of a container. UDP has no end by which the kernel would know that the way has
+ * changed: a client that goes on sending would keep the container that was there before, or none.
+ */
+export function forgetDatagrams(filter: NetlinkSocket, lease: Lease): void {
+  const ports = new Set(lease.ports.filter(({ protocol }) => protocol === 'udp').map(({ hostPort }) => hostPort));
+  if (ports.size === 0) return;
+  for (const family of [4, 6] as const) {
+    const text = family === 4 ? lease.four : lease.six;
+    const address = text === undefined ? undefined : parseAddress(text);
+    if (address === undefined) continue;
+    // A kernel without this part of netlink says one of these; then such a client waits until the entry has grown old.
+    const messages = unless(['EINVAL', 'EOPNOTSUPP', 'ENOENT', 'EPROTONOSUPPORT'], () => filter.dump(getConnections(family))) ?? [];
+    for (const connection of messages.map(readConnection)) {
+      const { original, reply } = connection;
+      const isUnchanged = Buffer.compare(reply.source, original.destination) === 0 && Buffer.compare(reply.destination, original.source) === 0;
+      const isMeant = isUnchanged || Buffer.compare(reply.source, address) === 0;
+      if (original.protocol === protocolNumber.udp && ports.has(original.destinationPort) && isMeant) attempt(filter, deleteConnection(family, connection), 'ENOENT');
+    }
+  }
 }
 
 /** Removes the table with everything in it. */

@@ -1,7 +1,7 @@
 import { deleteLink } from '../netlink/link.ts';
 import { entriesOfLease, entriesOfNetwork } from './elements.ts';
 import { dropLease, isUsed, type Lease } from './lease.ts';
-import { removeEntries, removeTable } from './packet-filter.ts';
+import { forgetDatagrams, removeEntries, removeTable } from './packet-filter.ts';
 import type { NetworkRecord } from './record.ts';
 import { attempt, findLink, type Sockets } from './sockets.ts';
 import { bridgeNetworks } from './store.ts';
@@ -12,6 +12,7 @@ export function takeOut({ route, filter }: Sockets, folder: string, lease: Lease
   // With the network namespace of a container that has ended the pair goes by itself.
   if (link?.kind === 'veth') attempt(route, deleteLink(link.index, link.name), 'ENODEV');
   removeEntries(filter, folder, entriesOfLease(lease));
+  forgetDatagrams(filter, lease);
   dropLease(folder, lease);
 }
 

@@ -10,7 +10,7 @@ const kernelHeaders = [
   ...['linux/netlink.h', 'linux/nsfs.h', 'linux/openat2.h', 'linux/personality.h', 'linux/pidfd.h', 'linux/prctl.h', 'linux/resource.h'],
   ...['linux/rtnetlink.h', 'linux/sched.h', 'linux/sched/types.h', 'linux/seccomp.h', 'linux/sockios.h', 'linux/stat.h', 'linux/time.h'],
   ...['linux/fib_rules.h', 'linux/netfilter.h', 'linux/netfilter/nf_conntrack_common.h', 'linux/netfilter/nf_nat.h'],
-  ...['linux/netfilter/nf_tables.h', 'linux/netfilter/nfnetlink.h', 'linux/veth.h', 'linux/wait.h'],
+  ...['linux/netfilter/nf_tables.h', 'linux/netfilter/nfnetlink.h', 'linux/netfilter/nfnetlink_conntrack.h', 'linux/veth.h', 'linux/wait.h'],
 ];
 
 /** What only the C library spells out, and what clashes with the kernel's headers. */
