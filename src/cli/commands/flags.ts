@@ -58,7 +58,10 @@ export const rmFlags = [
   { name: 'volumes', short: 'v', type: 'bool', help: 'Anonymous volumes always go with their container' },
 ] as const;
 
-export const inspectFlags = [{ name: 'format', short: 'f', type: 'string', help: "Format with a template or 'json'" }] as const;
+export const inspectFlags = [
+  { name: 'format', short: 'f', type: 'string', help: "Format with a template or 'json'" },
+  { name: 'type', type: 'string', value: 'container|image', help: 'Look only among containers, or only among images' },
+] as const;
 
 export const statsFlags = [
   { name: 'all', short: 'a', type: 'bool', help: 'Show containers that do not run, too' },

@@ -5,15 +5,15 @@ import { readContainer } from '../../containers/catalogue.ts';
 import { standingOf } from '../../containers/standing.ts';
 import { badFlag } from '../../everyday/refusal.ts';
 import type { Invocation } from '../../vocabulary/flags.ts';
-import { parseDuration } from '../../vocabulary/units.ts';
 import { find, placesOf, warn, type globalFlags } from './context.ts';
 import type { logsFlags } from './flags.ts';
+import { moment } from './moment.ts';
 
 /** `delos logs`. */
 export async function run({ flags, globals, positional: [word = ''] }: Invocation<typeof logsFlags, typeof globalFlags>): Promise<number> {
   const places = placesOf(globals);
   const container = find(places, word);
-  const [since, until] = [moment('since', flags.since), moment('until', flags.until)];
+  const [since, until] = [momentOf('since', flags.since), momentOf('until', flags.until)];
   const tail = tailCount(flags.tail);
   if (container.direct) warn(`container ${container.name} wrote straight to where it was started from: of that there is no log`);
   const file = fileOf(places, container.id, 'log');
@@ -44,14 +44,6 @@ function tailCount(text: string): number | undefined {
   return Number(text);
 }
 
-/** A time, as seconds since 1970, RFC 3339, or how long ago; in milliseconds. */
-function moment(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
-  if (/^\d{4}-\d\d-\d\d/.test(text)) {
-    const at = Date.parse(text);
-    if (!Number.isNaN(at)) return at;
-  }
-  if (/^[\d.]+[a-zµ]/.test(text)) return Date.now() - parseDuration(text);
-  throw badFlag(flag, text, 'expected a time such as 2026-11-21T10:00:00Z or 10m');
+function momentOf(flag: string, text: string | undefined): number | undefined {
+  return text === undefined ? undefined : moment(flag, text);
 }

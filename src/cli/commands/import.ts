@@ -1,0 +1,18 @@
+import { importImage } from '../../images/import.ts';
+import { openStore } from '../../images/store.ts';
+import { parsePlatform } from '../../registry/platform.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
+import { placesOf, type globalFlags } from './context.ts';
+import type { importFlags } from './image-flags.ts';
+import { readArchive } from './input-file.ts';
+import { creationTime, newName } from './new-image.ts';
+
+/** `delos import`. */
+export async function run({ flags: { change, message, platform }, globals, positional: [file = '', name] }: Invocation<typeof importFlags, typeof globalFlags>): Promise<number> {
+  const { id } = await importImage(openStore(placesOf(globals).data), readArchive(file), {
+    names: newName(name), changes: change, comment: message ?? `Imported from ${file}`, created: creationTime(),
+    ...(platform !== undefined && { platform: parsePlatform(platform) }),
+  });
+  process.stdout.write(`${id}\n`);
+  return 0;
+}

@@ -1,0 +1,47 @@
+import { removeImage } from '../../images/catalogue.ts';
+import { readImageConfig } from '../../images/image.ts';
+import { chainIds } from '../../images/layers.ts';
+import { requireImage, type ImageRecord } from '../../images/records.ts';
+import { openStore, type ImageStore } from '../../images/store.ts';
+import { DelosError } from '../../lib/errors.ts';
+import type { Digest } from '../../registry/digest.ts';
+import { familiarReference, parseReference } from '../../registry/reference.ts';
+import type { Invocation } from '../../vocabulary/flags.ts';
+import { placesOf, warn, type globalFlags } from './context.ts';
+import type { rmiFlags } from './image-flags.ts';
+
+/** `delos rmi`. One that cannot be removed does not keep the others from it. */
+export async function run({ flags, globals, positional }: Invocation<typeof rmiFlags, typeof globalFlags>): Promise<number> {
+  const store = openStore(placesOf(globals).data);
+  let code = 0;
+  for (const name of positional) {
+    try {
+      const known = knownIds(store, requireImage(store, name));
+      const { untagged, removed } = await removeImage(store, name, { force: flags.force });
+      process.stdout.write(removalLines(untagged, removed.filter((digest) => known.has(digest))));
+    } catch (error) {
+      if (!(error instanceof DelosError)) throw error;
+      warn(error.message);
+      code = 1;
+    }
+  }
+  return code;
+}
+
+/** By what people know an image and its layers: its ID and the chain IDs. */
+export function knownIds(store: ImageStore, image: ImageRecord): Set<Digest> {
+  try {
+    return new Set([image.id, ...chainIds(readImageConfig(store, image).diffIds)]);
+  } catch (error) {
+    // It is removed all the same.
+    if (error instanceof DelosError && error.code === 'no-image') return new Set([image.id]);
+    throw error;
+  }
+}
+
+/** Docker's lines. */
+export function removalLines(untagged: readonly string[], deleted: readonly Digest[]): string {
+  return [
+    ...untagged.map((name) => `Untagged: ${familiarReference(parseReference(name))}\n`), ...deleted.map((digest) => `Deleted: ${digest}\n`),
+  ].join('');
+}
