@@ -110,7 +110,7 @@ test('hard links to folders, to nothing, to the root and to themselves', async (
   using sandbox = new Sandbox();
   await sandbox.refuses([folder('d'), hardLink('h', 'd')], /entry "h" cannot be made: linkat: EPERM/);
   await sandbox.refuses([hardLink('h', 'missing')], /entry "h" cannot be made: linkat: ENOENT/);
-  await sandbox.refuses([hardLink('h', '.')], /which is not there/);
+  await sandbox.refuses([hardLink('h', '.')], /a hard link to ".", its root/);
   await sandbox.unpack([file('self', 'kept'), hardLink('./self', '/self')]);
   assert.equal(sandbox.files['self'], 'kept');
 });

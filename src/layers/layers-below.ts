@@ -1,11 +1,11 @@
 import fs from 'node:fs';
-import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH } from '../abi/fcntl.ts';
+import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY } from '../abi/fcntl.ts';
 import { syscall, SystemCallError } from '../sys/syscall.ts';
 import type { ByteString } from '../tar/byte-string.ts';
 import { openInside, readLink, unless } from './calls.ts';
 import { statOf, timeOf, type Metadata } from './metadata.ts';
 import { kindOf } from './stat-kind.ts';
-import { OVERLAY_PREFIXES, readXattrs } from './xattrs.ts';
+import { OVERLAY_PREFIXES, pathOfDescriptor, readXattrs } from './xattrs.ts';
 
 /** The unpacked layers below one that is being unpacked, topmost first: what a container would see in place of what the layer leaves out. */
 export class LayersBelow {
@@ -21,11 +21,14 @@ export class LayersBelow {
 
   /** What a folder is like below; undefined when there is none. */
   folder(path: ByteString): Metadata | undefined {
+    return this.#look(path, (fd) => (kindOf(statOf(fd).mode) === 'directory' ? metadataOf(fd) : undefined));
+  }
+
+  /** A file below, open for reading, which the caller closes; undefined when there is none. */
+  openFile(path: ByteString): { readonly fd: number; readonly metadata: Metadata } | undefined {
     return this.#look(path, (fd) => {
-      const { mode, uid, gid, mtimeNs } = statOf(fd);
-      if (kindOf(mode) !== 'directory') return undefined;
-      const xattrs = new Map([...readXattrs(fd)].filter(([name]) => !OVERLAY_PREFIXES.some((prefix) => name.startsWith(prefix))));
-      return { mode: Number(mode) & 0o7777, uid: Number(uid), gid: Number(gid), mtime: timeOf(mtimeNs), xattrs };
+      if (kindOf(statOf(fd).mode) !== 'file') return undefined;
+      return { fd: syscall('openat', AT_FDCWD, pathOfDescriptor(fd), O_RDONLY | O_CLOEXEC, 0), metadata: metadataOf(fd) };
     });
   }
 
@@ -58,4 +61,10 @@ export class LayersBelow {
     }
     return undefined;
   }
+}
+
+function metadataOf(fd: number): Metadata {
+  const { mode, uid, gid, mtimeNs } = statOf(fd);
+  const xattrs = new Map([...readXattrs(fd)].filter(([name]) => !OVERLAY_PREFIXES.some((prefix) => name.startsWith(prefix))));
+  return { mode: Number(mode) & 0o7777, uid: Number(uid), gid: Number(gid), mtime: timeOf(mtimeNs), xattrs };
 }

@@ -3,7 +3,7 @@ import { syscall } from '../sys/syscall.ts';
 import { quoted, type ByteString } from '../tar/byte-string.ts';
 import type { TarEntry, Time } from '../tar/entry.ts';
 import { cString, setOwnerAt, setTimes, setTimesAt } from './calls.ts';
-import { refusedXattr, setXattr, setXattrAt } from './xattrs.ts';
+import { pathOfDescriptor, refusedXattr, setXattr, setXattrAt } from './xattrs.ts';
 
 /** What a file has besides its contents. */
 export type Metadata = Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'mtime' | 'xattrs'>;
@@ -43,4 +43,18 @@ export function timeOf(ns: bigint): Time {
 /** Of what a descriptor is open on, O_PATH too. */
 export function statOf(fd: number): fs.BigIntStats {
   return fs.fstatSync(fd, { bigint: true });
+}
+
+const isRoot = process.geteuid?.() === 0;
+
+/**
+ * Lets its owner read, write and enter a folder, if it is not root, who may anyway.
+ * @param fd O_PATH will do
+ * @returns the mode it had, if that was changed
+ */
+export function openUp(fd: number): number | undefined {
+  const mode = isRoot ? 0o700 : Number(statOf(fd).mode) & 0o7777;
+  if ((mode & 0o700) === 0o700) return undefined;
+  fs.chmodSync(pathOfDescriptor(fd), mode | 0o700);
+  return mode;
 }

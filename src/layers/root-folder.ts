@@ -4,7 +4,8 @@ import { ENOTDIR } from '../abi/errno.ts';
 import { DelosError } from '../lib/errors.ts';
 import { syscall, SystemCallError } from '../sys/syscall.ts';
 import { quoted, type ByteString } from '../tar/byte-string.ts';
-import { cString, namesIn, openFolder, openInside, readLink, unless } from './calls.ts';
+import { cString, namesIn, openInside, readLink, unless } from './calls.ts';
+import { openUp } from './metadata.ts';
 import { pathOf, type Place } from './names.ts';
 import { pathOfDescriptor } from './xattrs.ts';
 
@@ -211,9 +212,11 @@ export class RootFolder {
   }
 }
 
+/** The names in a folder, which is made accessible for what is to be done in it. */
 function namesOf(parent: number, name: ByteString): ByteString[] {
-  const folder = openFolder(parent, name);
+  const folder = syscall('openat', parent, cString(name), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
   try {
+    openUp(folder);
     return namesIn(folder);
   } finally {
     fs.closeSync(folder);

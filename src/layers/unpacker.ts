@@ -6,7 +6,7 @@ import { quoted, textOf, type ByteString } from '../tar/byte-string.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import type { TarHandler } from '../tar/reader.ts';
 import { cString, deviceNumber, isFolder, openFolder, setTimes, unless, writeAt } from './calls.ts';
-import { setMetadata, setMetadataAt, statOf, timeOf, type Metadata } from './metadata.ts';
+import { openUp, setMetadata, setMetadataAt, statOf, timeOf, type Metadata } from './metadata.ts';
 import { LayersBelow } from './layers-below.ts';
 import { pathOf, placeOf, whiteoutOf, type Place } from './names.ts';
 import { refused } from './refusal.ts';
@@ -15,6 +15,11 @@ import type { LayerLimits, Skipped, UnpackOptions } from './unpack-options.ts';
 import { applyWhiteouts, overlayWhiteouts, type Whiteouts } from './whiteouts.ts';
 
 const MOST_SKIPPED = 1000;
+
+const NEW_FILE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+
+/** Bytes that are copied at a time. */
+const COPY = 1024 * 1024;
 
 /** What is set when all entries are there: anything made in a folder would change its times, and its ACL would be inherited. */
 type Deferred = { readonly metadata: Metadata } | { readonly restore: Pick<Metadata, 'mtime'> & { mode?: number } };
@@ -31,7 +36,6 @@ export class Unpacker implements TarHandler {
   readonly #whiteouts: Whiteouts;
   readonly #deferred = new Map<ByteString, Deferred>();
   readonly #withOwner: boolean;
-  readonly #isRoot = process.geteuid?.() === 0;
   #entry: TarEntry | undefined;
   /** Of the entry in work, for messages. */
   #name: ByteString = '';
@@ -168,8 +172,7 @@ export class Unpacker implements TarHandler {
   }
 
   #makeFile(place: Place): void {
-    const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    [, this.#file] = this.#create(place, (parent, name) => syscall('openat', parent, name, flags, 0o600));
+    [, this.#file] = this.#create(place, (parent, name) => syscall('openat', parent, name, NEW_FILE, 0o600));
   }
 
   #makeNode(place: Place, entry: TarEntry, make: (parent: number, name: Buffer) => number): void {
@@ -192,18 +195,45 @@ export class Unpacker implements TarHandler {
     return undefined;
   }
 
-  /** A hard link, to what an entry before has made or a layer below has. It brings no metadata of its own: it is the same file. */
+  /**
+   * A hard link to what an entry before has made, or the folder has from the layers below. It brings no metadata of its own: it is the
+   * same file. In an overlay the file may be in another folder still; then it is copied up, as the kernel would.
+   */
   #makeLink(place: Place, entry: TarEntry): void {
     const target = placeOf(entry.linkName);
-    const from = target.base === '' ? undefined : this.#root.existing(target.folder);
+    if (target.base === '') throw new DelosError('bad-archive', `the layer has a hard link to ${quoted(entry.linkName)}, its root`);
+    const { path } = this.#root.folder(place.folder);
+    // Removing the name to make it anew would remove the file.
+    if (pathOf(target) === pathOf({ folder: path, base: place.base })) return;
+    this.#copyUp(target);
+    const from = this.#root.existing(target.folder);
     if (from === undefined) throw new DelosError('bad-archive', `the layer has a hard link to ${quoted(entry.linkName)}, which is not there`);
     try {
-      const { path } = this.#root.folder(place.folder);
-      // Removing the name to make it anew would remove the file.
-      if (pathOf(target) === pathOf({ folder: path, base: place.base })) return;
       this.#create(place, (parent, name) => syscall('linkat', from, cString(target.base), parent, name, 0));
     } finally {
       fs.closeSync(from);
+    }
+  }
+
+  /** Brings a file of the layers below into the folder, unless there is something of its name. */
+  #copyUp(place: Place): void {
+    const source = this.#below.openFile(pathOf(place));
+    if (source === undefined) return;
+    const { fd, metadata } = source;
+    let file: number | undefined;
+    try {
+      const parent = this.#root.folder(place.folder);
+      file = unless(['EEXIST'], () => syscall('openat', parent.fd, cString(place.base), NEW_FILE, 0o600));
+      if (file === undefined) return;
+      const buffer = Buffer.allocUnsafe(COPY);
+      for (let at = 0, read = COPY; read > 0; at += read) {
+        read = fs.readSync(fd, buffer, 0, COPY, at);
+        writeAt(file, buffer.subarray(0, read), at);
+      }
+      setMetadata(file, metadata, this.#withOwner, this.#skip);
+    } finally {
+      if (file !== undefined) fs.closeSync(file);
+      fs.closeSync(fd);
     }
   }
 
@@ -234,14 +264,10 @@ export class Unpacker implements TarHandler {
       this.#defer(path, this.#below.folder(path) ?? { mode: 0o755, uid: 0, gid: 0, mtime: { seconds: 0, nanoseconds: 0 }, xattrs: new Map() });
       return;
     }
+    const mode = openUp(fd);
     if (this.#deferred.has(path)) return;
-    const { mode, mtimeNs } = statOf(fd);
-    const restore: Deferred = { restore: { mtime: timeOf(mtimeNs) } };
-    this.#deferred.set(path, restore);
-    const missing = 0o700 & ~Number(mode);
-    if (missing === 0 || this.#isRoot) return;
-    restore.restore.mode = Number(mode) & 0o7777;
-    fs.chmodSync(`/proc/self/fd/${fd}`, (Number(mode) & 0o7777) | missing);
+    const mtime = timeOf(statOf(fd).mtimeNs);
+    this.#deferred.set(path, { restore: mode === undefined ? { mtime } : { mtime, mode } });
   }
 
   #finishFolder(path: ByteString, deferred: Deferred): void {

@@ -131,3 +131,17 @@ test('overlay: a missing folder is made like the one below, and a link below to 
   assert.deepEqual(['none', 'tmp', 'usr/lib'].map((name) => (stat(name).mode & 0o7777).toString(8)), ['755', '1777', '2751']);
   assert.deepEqual([stat('none').mtimeMs, stat('usr/lib').mtimeMs], [0, 5000]);
 });
+
+test('overlay: a hard link to a file of a layer below takes that file up; not over what hides it', async () => {
+  using sandbox = new Sandbox();
+  using lower = new Sandbox();
+  fs.mkdirSync(path.join(lower.inside, 'd'));
+  fs.writeFileSync(path.join(lower.inside, 'd/f'), 'lower', { mode: 0o640 });
+  fs.utimesSync(path.join(lower.inside, 'd/f'), 7, 7);
+  await sandbox.unpack([member({ name: 'd/h', flag: '1', link: 'd/f' })], { ...overlay, lowers: [lower.inside] });
+  assert.deepEqual(sandbox.files, { d: '/', 'd/f': 'lower', 'd/h': 'lower' });
+  const [f, h] = ['d/f', 'd/h'].map((name) => fs.statSync(path.join(sandbox.inside, name)));
+  assert.deepEqual([f!.ino, f!.mode & 0o777, f!.mtimeMs], [h!.ino, 0o640, 7000]);
+  assert.equal(fs.statSync(path.join(lower.inside, 'd/f')).nlink, 1);
+  await sandbox.refuses([member({ name: 'h', flag: '1', link: 'none' })], /linkat: ENOENT/, { ...overlay, lowers: [lower.inside] });
+});
