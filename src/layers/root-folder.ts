@@ -7,6 +7,7 @@ import { quoted, type ByteString } from '../tar/byte-string.ts';
 import { cString, namesIn, openInside, readLink, unless } from './calls.ts';
 import { openUp } from './metadata.ts';
 import { pathOf, type Place } from './names.ts';
+import { blame } from './refusal.ts';
 import { pathOfDescriptor } from './xattrs.ts';
 
 /** Folders that are kept open: entries come folder by folder, so few are enough. */
@@ -144,7 +145,7 @@ export class RootFolder {
       return work();
     } catch (cause) {
       if (!(cause instanceof SystemCallError)) throw cause;
-      throw new DelosError('bad-archive', `the layer's folder ${quoted(path)} cannot be entered: ${cause.message}`, { cause, call: cause.call, errno: cause.errno });
+      throw new DelosError(blame(cause.errno), `the layer's folder ${quoted(path)} cannot be entered: ${cause.message}`, { cause, call: cause.call, errno: cause.errno });
     }
   }
 
