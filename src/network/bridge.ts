@@ -8,7 +8,7 @@ import type { NetlinkSocket } from '../netlink/socket.ts';
 import { broadcastOf } from './elements.ts';
 import { macOf } from './lease.ts';
 import { rangeOf, type NetworkRecord } from './record.ts';
-import { aliasOf, allLinks, attempt, findLink, withoutLinkLocal } from './sockets.ts';
+import { aliasOf, allLinks, attempt, findLink, isOurBridge, withoutLinkLocal } from './sockets.ts';
 import { enableForwarding, setSysctl } from './sysctl.ts';
 
 export interface Bridge {
@@ -26,9 +26,9 @@ export interface Bridge {
  */
 export function ensureBridge(route: NetlinkSocket, folder: string, record: NetworkRecord): Bridge {
   const found = findLink(route, record.device);
-  // One without an alias may be ours: made by a process that was killed right then.
-  const isOurs = found === undefined || (found.kind === 'bridge' && (found.alias ?? aliasOf(folder)).startsWith(aliasOf(folder)));
-  if (!isOurs) throw new DelosError('network-in-use', `network ${record.name}: the host has another device ${record.device}`);
+  if (found !== undefined && !isOurBridge(folder, found)) {
+    throw new DelosError('network-in-use', `network ${record.name}: the host has another device ${record.device}`);
+  }
   if (found === undefined) makeBridge(route, folder, record);
   const link = found ?? findLink(route, record.device);
   if (link === undefined) throw new DelosError('network-in-use', `network ${record.name}: its bridge ${record.device} is gone again`);

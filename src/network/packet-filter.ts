@@ -82,8 +82,8 @@ export function forgetDatagrams(filter: NetlinkSocket, lease: Lease): void {
     for (const connection of messages.map(readConnection)) {
       const { original, reply } = connection;
       const isUnchanged = Buffer.compare(reply.source, original.destination) === 0 && Buffer.compare(reply.destination, original.source) === 0;
-      const isMeant = isUnchanged || Buffer.compare(reply.source, address) === 0;
-      if (original.protocol === protocolNumber.udp && ports.has(original.destinationPort) && isMeant) attempt(filter, deleteConnection(family, connection), 'ENOENT');
+      const isOurs = original.protocol === protocolNumber.udp && ports.has(original.destinationPort);
+      if (isOurs && (isUnchanged || Buffer.compare(reply.source, address) === 0)) attempt(filter, deleteConnection(family, connection), 'ENOENT');
     }
   }
 }

@@ -46,6 +46,11 @@ export function aliasOf(folder: string): string {
   return `delos:${tagOf(folder)}:`;
 }
 
+/** Whether a device with a network's name is a bridge that was made for it. One without an alias may be: its maker was killed right then. */
+export function isOurBridge(folder: string, { kind, alias }: Link): boolean {
+  return kind === 'bridge' && (alias === undefined || alias.startsWith(aliasOf(folder)));
+}
+
 /** A device by its name. */
 export function findLink(route: NetlinkSocket, name: string): Link | undefined {
   const [found] = unless(['ENODEV'], () => route.request(getLink(name))) ?? [];

@@ -6,7 +6,7 @@ import { identity, type Entry } from './elements.ts';
 import { allLeases, leasesOf, type Lease } from './lease.ts';
 import { lockNetworks } from './lock.ts';
 import { expectedEntries, presentEntries, removeEntries, removeTable } from './packet-filter.ts';
-import { aliasOf, allLinks, attempt, openSockets, refused, type Sockets } from './sockets.ts';
+import { aliasOf, allLinks, attempt, isOurBridge, openSockets, refused, type Sockets } from './sockets.ts';
 import { bridgeNetworks, eraseRecord, leasesFolder, namesIn, recordFile } from './store.ts';
 import { takeDown, takeOut } from './take-down.ts';
 
@@ -63,12 +63,13 @@ function sweepDevices({ route, filter }: Sockets, folder: string, leases: readon
   const used = new Set(leases.map(({ network }) => network));
   // A process that was killed between making a device and giving it its alias: the name says enough, with the bridge it is a port of.
   const links = allLinks(route);
-  const ours = new Set(links.filter(({ name, alias: its }) => devices.has(name) || its?.startsWith(`${alias}network `)).map(({ index }) => index));
+  const isOurs = (link: Link): boolean => isOurBridge(folder, link) && (devices.has(link.name) || link.alias?.startsWith(`${alias}network `) === true);
+  const ours = new Set(links.filter(isOurs).map(({ index }) => index));
   const isOrphan = ({ name, kind, master, alias: its }: Link): boolean =>
     kind === 'veth' && !ports.has(name) &&
     (its?.startsWith(alias) === true || (/^dv[0-9a-f]{12}$/.test(name) && master !== undefined && ours.has(master)));
   const orphans = links.filter(isOrphan);
-  const empty = links.filter(({ index, name, kind }) => kind === 'bridge' && ours.has(index) && !used.has(devices.get(name)?.name ?? ''));
+  const empty = links.filter(({ index, name }) => ours.has(index) && !used.has(devices.get(name)?.name ?? ''));
   for (const { index, name } of orphans) attempt(route, deleteLink(index, name), 'ENODEV');
   for (const { index, name } of empty) {
     const record = devices.get(name);

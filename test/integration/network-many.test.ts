@@ -6,10 +6,11 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attach } from '../../src/network/attach.ts';
-import { createNetwork } from '../../src/network/create.ts';
+import { createNetwork, removeNetwork } from '../../src/network/create.ts';
 import { detach } from '../../src/network/detach.ts';
 import { allLeases } from '../../src/network/lease.ts';
 import { sweep } from '../../src/network/sweep.ts';
+import { trace } from '../../src/network/trace.ts';
 import { Elsewhere, ip, playHost } from '../support/private-network.ts';
 import { skipUnless } from '../support/skip.ts';
 
@@ -121,4 +122,46 @@ test('a container in two networks has a way out by the first, and by the second 
   assert.ok(place.pings('10.99.0.254'));
   await detach(folder, 'two');
   assert.deepEqual(traces(), nothing);
+});
+
+test('rules that somebody flushed are made again with all that was published, by the next container', { skip }, async () => {
+  using one = new Elsewhere();
+  using two = new Elsewhere();
+  await attach(folder, { container: 'flushed', network: 'bridge', namespace: one.path, ports: [{ protocol: 'tcp', hostPort: 9100, containerPort: 80 }] });
+  execFileSync('nft', ['flush', 'ruleset']);
+  assert.equal(trace(folder, 'flushed')[0]?.ports[0]?.present, false);
+  await attach(folder, { container: 'next', network: 'bridge', namespace: two.path });
+  assert.equal(trace(folder, 'flushed')[0]?.ports[0]?.present, true);
+  for (const container of ['flushed', 'next']) await detach(folder, container);
+  assert.deepEqual(traces(), nothing);
+});
+
+test('a bridge that somebody removed is made again', { skip }, async () => {
+  using one = new Elsewhere();
+  using two = new Elsewhere();
+  await attach(folder, { container: 'lost', network: 'bridge', namespace: one.path });
+  ip('link delete delos0');
+  await attach(folder, { container: 'found', network: 'bridge', namespace: two.path });
+  assert.ok(two.pings('10.210.0.1'));
+  for (const container of ['lost', 'found']) await detach(folder, container);
+  assert.deepEqual(traces(), nothing);
+});
+
+test('subnets and devices of the host are not taken', { skip }, async () => {
+  const apart = path.join(apart, 'apart');
+  ip('link add taken0 type bridge');
+  for (const words of ['link set taken0 up', 'addr add 10.210.0.1/16 dev taken0', 'link add delos1 type bridge']) ip(words);
+  const chosen = await createNetwork(apart, { name: 'beside' });
+  assert.deepEqual([chosen.device, chosen.four?.subnet], ['delos2', '10.211.0.0/24']);
+  await assert.rejects(createNetwork(apart, { name: 'over', subnets: ['10.210.5.0/24'] }), { code: 'network-in-use', message: /10\.210\.5\.0\/24 has addresses in common with 10\.210\.0\.0\/16, which is in use$/ });
+  await assert.rejects(createNetwork(apart, { name: 'same', device: 'taken0' }), { code: 'network-in-use' });
+  await assert.rejects(createNetwork(apart, { name: 'beside' }), { code: 'network-in-use', message: 'there is a network beside already' });
+  await removeNetwork(apart, 'beside');
+  await assert.rejects(removeNetwork(apart, 'beside'), { code: 'no-network' });
+  await createNetwork(apart, { name: 'mine', device: 'mine0' });
+  ip('link add mine0 type bridge');
+  ip('link set mine0 alias somebody');
+  using place = new Elsewhere();
+  await assert.rejects(attach(apart, { container: 'x', network: 'mine', namespace: place.path }), { code: 'network-in-use', message: 'network mine: the host has another device mine0' });
+  assert.match(ip('-br link show mine0'), /mine0/, 'and it is left where it was');
 });
