@@ -9,7 +9,6 @@ import { lockFile } from './file-lock.ts';
 import { blobFile, partialFile, type ImageStore } from './store.ts';
 
 const write = promisify(fs.write);
-const synchronise = promisify(fs.fdatasync);
 
 export interface BlobOptions {
   /** Is told how many bytes are there, also while another process fetches them. */
@@ -24,15 +23,27 @@ export function hasBlob(store: ImageStore, digest: Digest): boolean {
   return fs.existsSync(blobFile(store, digest));
 }
 
-/** A small blob, whole. @throws DelosError no-image when it is not there, io */
+/**
+ * Whether the whole of a blob is there. Blobs are not synced to the disk, which would make a pull take twice its time: a crash of the
+ * machine can cut those short that had come just before.
+ */
+export function hasWholeBlob(store: ImageStore, { digest, size }: Pick<Descriptor, 'digest' | 'size'>): boolean {
+  return fs.statSync(blobFile(store, digest), { throwIfNoEntry: false })?.size === size;
+}
+
+/** A small blob, whole and verified once more. @throws DelosError no-image when it is not there, io */
 export function readBlob(store: ImageStore, digest: Digest): Buffer {
   const file = blobFile(store, digest);
+  const incomplete = (cause?: unknown): DelosError => new DelosError(
+    'no-image', `the image is incomplete: ${digest} is not in ${store.root}; pull it again`, { cause },
+  );
   try {
-    return fs.readFileSync(file);
+    const bytes = fs.readFileSync(file);
+    if (digestOf(bytes) === digest) return bytes;
   } catch (cause) {
-    if (hasBlob(store, digest)) throw cannot(file, 'read', cause);
-    throw new DelosError('no-image', `the image is incomplete: ${digest} is not in ${store.root}; pull it again`, { cause });
+    throw hasBlob(store, digest) ? cannot(file, 'read', cause) : incomplete(cause);
   }
+  throw incomplete();
 }
 
 /** Keeps bytes that are there already. */
@@ -56,17 +67,16 @@ export async function ensureBlob(
   const partial = partialFile(store, blob.digest);
   const { onProgress, signal } = options;
   using lock = await lockFile(partial, {
-    ...(signal !== undefined && { signal }), until: () => hasBlob(store, blob.digest),
+    ...(signal !== undefined && { signal }), until: () => hasWholeBlob(store, blob),
     whileWaiting: () => onProgress?.(Math.min(blob.size, fs.statSync(partial, { throwIfNoEntry: false })?.size ?? blob.size)),
   });
   if (lock === undefined) return 'exists';
-  if (hasBlob(store, blob.digest)) {
+  if (hasWholeBlob(store, blob)) {
     fs.rmSync(partial, { force: true });
     return 'exists';
   }
   try {
     await fill(lock.descriptor, blob, place, origin, onProgress);
-    await synchronise(lock.descriptor);
     fs.fchmodSync(lock.descriptor, 0o400);
     fs.renameSync(partial, blobFile(store, blob.digest));
     return 'fetched';

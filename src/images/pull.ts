@@ -8,7 +8,7 @@ import { familiarReference, formatReference, parseReference, type Reference } fr
 import type { Fetched, Repository } from '../registry/repository.ts';
 import { shownUrl } from '../registry/shown.ts';
 import { checkConfig, recordImage } from './adopt.ts';
-import { hasBlob, putBlob, readBlob } from './blobs.ts';
+import { hasWholeBlob, putBlob, readBlob } from './blobs.ts';
 import { checkPlatform, parseImageConfig, type ImageConfig } from './config.ts';
 import { readImageConfig } from './image.ts';
 import { chainIds, hasLayer } from './layers.ts';
@@ -41,8 +41,7 @@ export interface Pulled {
  */
 export async function obtainImage(store: ImageStore, name: string, policy: PullPolicy = 'missing', options: PullOptions = {}): Promise<ImageRecord> {
   const known = policy === 'always' ? undefined : findImageRecord(store, name);
-  const fits = known !== undefined && (options.platform === undefined || platformMatch(readImageConfig(store, known).platform, options.platform) > 0);
-  if (fits && isWhole(store, known)) return known;
+  if (known !== undefined && canBeRun(store, known, options.platform)) return known;
   const reference = parseReference(name);
   if (policy === 'never') throw new DelosError('no-image', `the image ${familiarReference(reference)} is not here, and is not to be pulled`);
   return (await pullImage(store, reference, options)).image;
@@ -80,9 +79,15 @@ export async function pullImage(store: ImageStore, reference: Reference, options
   return { image: record, upToDate: !fetched };
 }
 
-/** Whether all that running the image needs is here. */
-function isWhole(store: ImageStore, image: ImageRecord): boolean {
-  return hasBlob(store, image.id) && chainIds(readImageConfig(store, image).diffIds).every((chain) => hasLayer(store, chain));
+/** Whether all that running the image needs is here, and it is for this platform, if one was asked for. */
+function canBeRun(store: ImageStore, image: ImageRecord, wanted: Platform | undefined): boolean {
+  try {
+    const { platform, diffIds } = readImageConfig(store, image);
+    return (wanted === undefined || platformMatch(platform, wanted) > 0) && chainIds(diffIds).every((chain) => hasLayer(store, chain));
+  } catch (error) {
+    if (error instanceof DelosError && error.code === 'no-image') return false;
+    throw error;
+  }
 }
 
 async function chooseManifest(
@@ -103,7 +108,7 @@ function checkLayer(layer: Descriptor, { layerBytes }: Limits): void {
 }
 
 async function fetchConfig(store: ImageStore, repository: Repository, config: Descriptor, { configBytes }: Limits): Promise<ImageConfig> {
-  if (!hasBlob(store, config.digest)) {
+  if (!hasWholeBlob(store, config)) {
     const bytes = await repository.smallBlob(config, configBytes);
     if (digestOf(bytes) !== config.digest) throw new Error('assertion: a small blob is verified');
     await putBlob(store, bytes);
