@@ -148,7 +148,7 @@ test('a bridge that somebody removed is made again', { skip }, async () => {
 });
 
 test('subnets and devices of the host are not taken', { skip }, async () => {
-  const apart = path.join(apart, 'apart');
+  const apart = path.join(folder, 'apart');
   ip('link add taken0 type bridge');
   for (const words of ['link set taken0 up', 'addr add 10.210.0.1/16 dev taken0', 'link add delos1 type bridge']) ip(words);
   const chosen = await createNetwork(apart, { name: 'beside' });
