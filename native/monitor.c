@@ -2,13 +2,17 @@
  * The parent of one container: what stays while a container runs, so that no Node has to. It runs the plan that makes the
  * container, keeps its output in a log, serves those who attach, waits for its end, and writes down how it ended.
  *
- *   monitor MODE INIT OOM [COMMAND...]
+ *   monitor MODE INIT OOM CHECKS [COMMAND...]
+ *   monitor later MILLISECONDS COMMAND...
  *
  * MODE     letters: l  output goes through pipes into the log      t  so does that of a terminal, received from the socket in 7
- *                   i  standard input is kept open for clients     d  detached: COMMAND is run at the end, in this process;
+ *                   i  standard input is kept open for clients     d  detached: `COMMAND end` is run at the end, in this process;
  *                                                                     it also is when our starter has died meanwhile
  * INIT     file that begins with the pid of the container's init once the plan has run
  * OOM      file of its cgroup with a line `oom_kill COUNT`
+ * CHECKS   how often `COMMAND check` is run meanwhile (checks.h)
+ *
+ * `later` waits and runs the command, so that no Node has to stay for that either.
  *
  * Descriptors it is started with: 0 to 2, the container's own unless MODE says otherwise; 3 the container's folder, in which it
  * makes `log`, `attach` (clients.h) and `exit`; 4 a pipe that takes the plan's exit code as a byte when the plan has run; 5 the
@@ -24,6 +28,7 @@
 #include <linux/wait.h>
 #include <asm/ioctls.h>
 #include <asm/signal.h>
+#include "checks.h"
 #include "clients.h"
 #include "log.h"
 #include "making.h"
@@ -87,6 +92,8 @@ static void reap(int init)
 	while (info[4] = 0, call5(__NR_waitid, P_ALL, 0, info, WEXITED | WNOHANG, 0) == 0 && info[4] != 0)
 		if (info[4] == init)
 			exit_code = code_of(info);
+		else
+			checks_ended(info[4], code_of(info));
 }
 
 static void close_input(void)
@@ -185,16 +192,24 @@ static void prepare_polls(struct pollfd *polls, int signals, int listener, int r
 	want(&polls[INPUT], waiting ? input : -1, POLLOUT);
 }
 
+/* How long to wait for something to happen. */
+static int patience(int rests)
+{
+	int check = checks_wait();
+	if (exit_code >= 0)
+		return clients_behind() ? 2000 : 0;
+	return rests && (check < 0 || check > 100) ? 100 : check;
+}
+
 /* Until the container has ended and all it wrote has been read; a client that does not read is given two seconds then. */
-static void watch(int signals, int listener, int init)
+static void watch(int signals, int listener, int init, char **command, char **environment)
 {
 	struct pollfd polls[POLLS];
 	unsigned char info[128];
 	int rests = 0;
 	for (;;) {
 		prepare_polls(polls, signals, listener, rests);
-		int timeout = exit_code >= 0 ? (clients_behind() ? 2000 : 0) : rests ? 100 : -1;
-		long ready = call3(__NR_poll, polls, POLLS, timeout);
+		long ready = call3(__NR_poll, polls, POLLS, patience(rests));
 		if (exit_code >= 0 && ready <= 0) {
 			if (!clients_behind())
 				return;
@@ -202,6 +217,8 @@ static void watch(int signals, int listener, int init)
 			clients_drop_behind();
 			continue;
 		}
+		if (exit_code < 0)
+			checks_begin(command, environment);
 		if (polls[SIGNALS].revents) {
 			call3(__NR_read, signals, info, sizeof info);
 			reap(init);
@@ -231,12 +248,35 @@ static int signals_of_children(void)
 	return (int)must(call4(__NR_signalfd4, -1, &child, sizeof child, O_CLOEXEC | O_NONBLOCK));
 }
 
+/* What came meanwhile, such as SIGPIPE, must not end who comes after us. */
+static void forget_signals(void)
+{
+	unsigned long all = ~0ul;
+	long at_once[2] = { 0, 0 };
+	while (call4(__NR_rt_sigtimedwait, &all, 0, at_once, sizeof all) > 0)
+		;
+}
+
+static void run_later(const char *wait, char **command, char **environment)
+{
+	unsigned long ms = number_at(wait);
+	struct moment left = { (long)(ms / 1000), (long)(ms % 1000 * 1000000) };
+	while (call2(__NR_nanosleep, &left, &left) == -EINTR)
+		;
+	become(command, "now", environment);
+	quit(125);
+}
+
 __attribute__((used)) static void start(long *stack)
 {
 	long argc = stack[0];
 	char **argv = (char **)(stack + 1), **environment = argv + argc + 1;
-	if (argc < 4)
+	if (argc < 5)
 		quit(125);
+	/* The only word here that has an r. */
+	if (contains(argv[1], 'r'))
+		run_later(argv[2], argv + 3, environment);
+	char **command = argv + 5;
 	const char *mode = argv[1];
 	long starter = call0(__NR_getppid);
 	clients_prepare();
@@ -261,18 +301,14 @@ __attribute__((used)) static void start(long *stack)
 	for (int fd = READY; fd <= EXECUTOR; fd++)
 		call1(__NR_close, fd);
 	reap(init);
-	watch(signals, listener, init);
+	checks_prepare(argv[4]);
+	watch(signals, listener, init, command, environment);
 	write_exit(oom);
 	clients_end((unsigned)exit_code);
-	if ((contains(mode, 'd') || call0(__NR_getppid) != starter) && argc > 4) {
-		unsigned long none = 0, all = ~0ul;
-		long at_once[2] = { 0, 0 };
+	if ((contains(mode, 'd') || call0(__NR_getppid) != starter) && argc > 5) {
 		call3(__NR_close_range, 3, ~0u, 0);
-		/* What came meanwhile, such as SIGPIPE, must not end the clean-up. */
-		while (call4(__NR_rt_sigtimedwait, &all, 0, at_once, sizeof all) > 0)
-			;
-		call4(__NR_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
-		call3(__NR_execve, argv[4], argv + 4, environment);
+		forget_signals();
+		become(command, "end", environment);
 	}
 	quit(exit_code);
 }

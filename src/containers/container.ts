@@ -1,5 +1,7 @@
 import type { Digest } from '../registry/digest.ts';
 import type { NetworkWish } from './connection.ts';
+import type { Health, HealthPlan } from './health.ts';
+import type { RestartPolicy, Supervisor } from './restart.ts';
 
 /** What docker knows of a container and OCI does not. Kept as container.json in the container's folder; it changes only as a whole. */
 export interface Container {
@@ -37,6 +39,18 @@ export interface Container {
   readonly startedAt?: string;
   /** It was started with its starter's own standard output, so there is no log and nothing to attach to. */
   readonly direct?: boolean;
+  /** Absent: it is not started again when it ends. */
+  readonly restart?: RestartPolicy;
+  /** It is not started again until somebody does so by hand. */
+  readonly stoppedByHand?: boolean;
+  /** How often it was started again since it was started by hand, and how long that waited the last time. */
+  readonly restarts?: number;
+  readonly backoffMs?: number;
+  /** Why it could not be started again; absent since its last start. */
+  readonly startError?: string;
+  /** Of its last start. */
+  readonly supervisor?: Supervisor;
+  readonly health?: HealthPlan;
 }
 
 /** Either an overlay over a folder that stays as it is, or a folder itself. */
@@ -46,7 +60,7 @@ export type RootSource =
 
 /** A container and what becomes of it now. */
 export interface Standing {
-  readonly status: 'created' | 'running' | 'paused' | 'stopped';
+  readonly status: 'created' | 'running' | 'paused' | 'restarting' | 'stopped';
   /** Its first process; 0 when there is none. */
   readonly pid: number;
   readonly startedAtMs: number;
@@ -54,4 +68,6 @@ export interface Standing {
   readonly exitCode: number;
   readonly finishedAtMs: number;
   readonly oomKilled: boolean;
+  /** Of one that runs and is looked after. */
+  readonly health?: Health;
 }

@@ -7,8 +7,11 @@ import { DelosError } from '../lib/errors.ts';
 import type { EncodedPlan } from '../plan/encode.ts';
 import { LoadedPlan } from '../runtime/loaded-plan.ts';
 import type { Place } from '../runtime/place.ts';
+import { readProcessStat } from '../runtime/process-stat.ts';
 import { buildFolder } from '../sys/build-folder.ts';
 import { executorFd } from '../sys/memfd.ts';
+import type { HealthPlan } from './health.ts';
+import type { Supervisor } from './restart.ts';
 
 /** How a monitor is started; native/monitor.c has the details. */
 export interface MonitorOptions {
@@ -24,7 +27,10 @@ export interface MonitorOptions {
   readonly initFile: string;
   /** The cgroup's file that counts how often memory was exhausted; empty without cgroup. */
   readonly oomFile: string;
+  /** A last word is added to it: `end`, or `check` for a health check. */
   readonly cleanUp: readonly string[];
+  /** How often its health is looked after. */
+  readonly health?: Pick<HealthPlan, 'intervalMs' | 'startIntervalMs'>;
   /** Listening socket that the terminal's master is sent to. */
   readonly consoleListener?: number;
 }
@@ -51,6 +57,12 @@ export class Monitor implements Place {
     return code;
   }
 
+  /** Its process. It stays the same one when it becomes the command that cleans up. */
+  get supervisor(): Supervisor | undefined {
+    const stat = this.#process?.pid === undefined ? undefined : readProcessStat(this.#process.pid);
+    return stat && { pid: stat.pid, startTime: String(stat.startTime) };
+  }
+
   /** The container's exit code. The monitor ends when it is written down. */
   ended(): Promise<number> {
     if (this.#ended === undefined) throw new Error('assertion: the monitor does not run');
@@ -59,12 +71,12 @@ export class Monitor implements Place {
   }
 
   #spawn(plan: number): ChildProcess {
-    const { folder, output, openStdin, detached, initFile, oomFile, cleanUp, consoleListener } = this.#options;
+    const { folder, output, openStdin, detached, initFile, oomFile, cleanUp, health, consoleListener } = this.#options;
     const directory = fs.openSync(folder, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
     const direct = output === 'direct';
     const mode = (output === 'pipes' ? 'l' : output === 'terminal' ? 't' : '-') + (openStdin ? 'i' : '') + (detached ? 'd' : '');
     try {
-      const child = spawn(path.join(buildFolder(), 'monitor'), [mode, initFile, oomFile, ...cleanUp], {
+      const child = spawn(path.join(buildFolder(), 'monitor'), [mode, initFile, oomFile, health === undefined ? '' : `${health.intervalMs}/${health.startIntervalMs}`, ...cleanUp], {
         cwd: '/',
         // A session of its own: keys of the terminal and its end do not reach it.
         detached: true,

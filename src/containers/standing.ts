@@ -5,7 +5,9 @@ import type { ContainerRecord } from '../runtime/record.ts';
 import { conditionOf, type Condition } from '../runtime/status.ts';
 import { readRecord } from '../runtime/store.ts';
 import type { Container, Standing } from './container.ts';
+import { readHealth, type Health } from './health.ts';
 import { fileOf, type Places } from './places.ts';
+import { nextRestart, supervisorOf, type RunOutcome } from './restart.ts';
 
 /** The exit code of a container whose monitor was killed before it could write one down. */
 const UNKNOWN_EXIT = 255;
@@ -26,11 +28,21 @@ export function standingOf(places: Places, container: Container): Standing {
   const condition = record && conditionOf(places.run, record);
   const startedAtMs = container.startedAt === undefined ? 0 : Date.parse(container.startedAt);
   const basis = { pid: condition?.init?.pid ?? 0, startedAtMs, exitCode: 0, finishedAtMs: 0, oomKilled: false };
-  if (isLive(condition)) return { ...basis, status: condition.status };
+  if (isLive(condition)) return { ...basis, status: condition.status, ...healthOf(places, container) };
   const ended = readExit(places, container.id);
-  if (ended !== undefined) return { ...basis, ...ended, status: 'stopped' };
+  if (ended !== undefined) return { ...basis, ...ended, status: isRestarting(container, { ...ended, startedAtMs }) ? 'restarting' : 'stopped' };
   if (container.startedAt === undefined) return { ...basis, status: 'created' };
   return { ...basis, status: 'stopped', exitCode: UNKNOWN_EXIT };
+}
+
+/** Somebody must be there to do it: one whose supervisor was killed has stopped. */
+function isRestarting(container: Container, outcome: RunOutcome): boolean {
+  return nextRestart(container, outcome) !== undefined && supervisorOf(container) !== undefined;
+}
+
+function healthOf(places: Places, { id, health }: Container): { health?: Health } {
+  const now = health === undefined ? undefined : readHealth(places, id);
+  return now === undefined ? {} : { health: now };
 }
 
 function isLive(condition: Condition | undefined): condition is Condition & { status: 'running' | 'paused' } {

@@ -16,8 +16,11 @@ import { listenAt } from '../sys/descriptor-socket.ts';
 import { readContainer, writeContainer } from './catalogue.ts';
 import { connect, disconnect } from './connection.ts';
 import type { Container } from './container.ts';
+import { containerEvent } from './events.ts';
+import { unknownHealth, writeHealth } from './health.ts';
 import { Monitor, type MonitorOptions } from './monitor.ts';
 import { containersFolder, fileOf, type Places } from './places.ts';
+import { endSupervisor } from './restart-stop.ts';
 import { runtimeRecord } from './standing.ts';
 
 export interface StartOptions {
@@ -28,12 +31,14 @@ export interface StartOptions {
   /** The command that cleans up after a container whose starter has gone. */
   readonly cleanUp: readonly string[];
   readonly pidFile?: string;
+  /** It is the supervisor that starts it again, not somebody by hand. */
+  readonly again?: { readonly delayMs: number };
 }
 
 /** A container that is built and waits. */
 export interface Waiting {
   readonly monitor: Monitor;
-  /** Lets the program begin. @throws DelosError hook-failed */
+  /** Lets the program begin. @throws DelosError hook-failed; wrong-state when it was stopped meanwhile */
   go(): Promise<void>;
 }
 
@@ -53,17 +58,48 @@ export async function buildContainer(places: Places, id: string, options: StartO
   using _ = await lockContainer(containersFolder(places), id);
   const container = readContainer(places, id);
   if (container === undefined) throw new DelosError('not-found', `no such container: ${id}`);
+  checkNotStopped(container, options);
   await clearRemains(places, container);
+  // From now on, who stops it stops this start.
+  if (container.stoppedByHand) writeContainer(places, { ...container, stoppedByHand: false });
   const monitor = await build(places, container, options);
   await connectOrUndo(places, container);
+  return { monitor, go: () => go(places, id, monitor, options) };
+}
+
+async function go(places: Places, id: string, monitor: Monitor, options: StartOptions): Promise<void> {
+  // Before the program: whoever finds it running finds the time too.
+  const container = await recordStart(places, id, monitor, options);
+  // Without the lock, as hooks may run commands on the container. Who stops it now removes it from under us.
+  await startContainer(places.run, id);
+  // The time is that of its record: a short program has ended by now.
+  containerEvent(places, container, 'start', {}, Date.parse(container.startedAt ?? ''));
+}
+
+async function recordStart(places: Places, id: string, monitor: Monitor, options: StartOptions): Promise<Container> {
+  using _ = await lockContainer(containersFolder(places), id);
+  const container = readContainer(places, id);
+  if (container === undefined) throw new DelosError('not-found', `no such container: ${id}`);
+  if (container.stoppedByHand) await undo(places, id);
+  checkNotStopped(container, { again: { delayMs: 0 } });
+  fs.rmSync(fileOf(places, id, 'exit'), { force: true });
+  if (container.health !== undefined) writeHealth(places, id, unknownHealth);
+  const after = started(container, monitor, options);
+  writeContainer(places, after);
+  return after;
+}
+
+/** The record of a container that is started now. */
+function started({ startError: _, supervisor: __, ...container }: Container, { supervisor }: Monitor, { direct, again }: StartOptions): Container {
   return {
-    monitor,
-    go: async () => {
-      // Before the program: whoever finds it running finds the time too.
-      writeContainer(places, { ...container, starts: container.starts + 1, startedAt: new Date().toISOString(), direct: options.direct });
-      await startContainer(places.run, id);
-    },
+    ...container, starts: container.starts + 1, startedAt: new Date().toISOString(), direct,
+    restarts: again === undefined ? 0 : (container.restarts ?? 0) + 1, backoffMs: again?.delayMs ?? 0, ...(supervisor !== undefined && { supervisor }),
   };
+}
+
+/** Who starts it by hand wants it to run; who starts it again must not undo that it was stopped. */
+function checkNotStopped({ name, stoppedByHand }: Container, { again }: Pick<StartOptions, 'again'>): void {
+  if (again !== undefined && stoppedByHand) throw new DelosError('wrong-state', `container ${name} was stopped while it was being started`);
 }
 
 /** @throws DelosError what connect() throws; nothing of the container's processes is left then */
@@ -72,21 +108,27 @@ async function connectOrUndo(places: Places, container: Container): Promise<void
     const record = runtimeRecord(places, container.id);
     await connect(places, container, record === undefined ? 0 : conditionOf(places.run, record).init?.pid ?? 0);
   } catch (error) {
-    await deleteContainer(places.run, container.id, { force: true });
+    await undo(places, container.id);
     throw error;
   }
 }
 
-/** What an earlier run has left. @throws DelosError wrong-state */
-async function clearRemains(places: Places, { id, name }: Container): Promise<void> {
+/** Takes back what was built. */
+async function undo(places: Places, id: string): Promise<void> {
+  await deleteContainer(places.run, id, { force: true });
+  await disconnect(places, id);
+}
+
+/** What an earlier run has left, and who waits to start it again. @throws DelosError wrong-state */
+async function clearRemains(places: Places, container: Container): Promise<void> {
+  const { id, name } = container;
   const record = runtimeRecord(places, id);
   if (record !== undefined) {
     const { status } = conditionOf(places.run, record);
     if (status === 'running' || status === 'paused') throw new DelosError('wrong-state', `container ${name} is already running`);
   }
-  await deleteContainer(places.run, id, { force: true });
-  await disconnect(places, id);
-  fs.rmSync(fileOf(places, id, 'exit'), { force: true });
+  await endSupervisor(container);
+  await undo(places, id);
 }
 
 async function build(places: Places, container: Container, options: StartOptions): Promise<Monitor> {
@@ -94,6 +136,7 @@ async function build(places: Places, container: Container, options: StartOptions
   const monitored: MonitorOptions = {
     folder: fileOf(places, id), output: tty ? 'terminal' : options.direct ? 'direct' : 'pipes', openStdin: container.openStdin,
     detached: options.detached, initFile: path.join(places.run, id, 'init'), oomFile: oomFile(cgroupOf(places, id)), cleanUp: options.cleanUp,
+    ...(container.health !== undefined && { health: container.health }),
   };
   const request = { ...requestOf(places, container), ...(options.pidFile !== undefined && { pidFile: options.pidFile }) };
   if (!tty) {

@@ -37,7 +37,7 @@ export async function awaitEnd(places: Places, container: Container, timeoutMs?:
   // Time is up, or the monitor was killed; one that only ended just now has written the exit code down.
   for (;;) {
     const { status, exitCode } = standingOf(places, container);
-    if (status === 'stopped') return exitCode;
+    if (status === 'stopped' || status === 'restarting') return exitCode;
     if (performance.now() >= deadline) return undefined;
     await sleep(pollMs);
   }

@@ -1,3 +1,4 @@
+import type { Healthcheck } from '../images/config.ts';
 import type { Facts } from '../oci/facts.ts';
 import { parseDevice, parseDeviceRate } from '../vocabulary/device-flag.ts';
 import type { RunOptions } from './flags.ts';
@@ -16,6 +17,9 @@ export interface ImageDefaults {
   readonly user?: string;
   readonly stopSignal?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly healthcheck?: Healthcheck;
+  /** In place of `/bin/sh -c`, for the health check. */
+  readonly shell?: readonly string[];
   /** Contents of the image's /etc/passwd and /etc/group; empty where it has none. */
   readonly passwd: string;
   readonly group: string;

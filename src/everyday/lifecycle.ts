@@ -1,3 +1,5 @@
+import type { HealthPlan } from '../containers/health.ts';
+import type { RestartPolicy } from '../containers/restart.ts';
 import { DelosError } from '../lib/errors.ts';
 import { parseLabels } from '../vocabulary/key-value.ts';
 import { checkName } from '../vocabulary/names.ts';
@@ -5,7 +7,9 @@ import type { Signal } from '../vocabulary/signal.ts';
 import { parseSignal } from '../vocabulary/signal.ts';
 import type { ImageDefaults } from './facts.ts';
 import type { CreateFlags } from './flags.ts';
+import { healthPlan } from './health.ts';
 import { badFlag, badFlags } from './refusal.ts';
+import { restartPolicy } from './restart.ts';
 
 /** What the flags say about a container that config.json has no place for: it is kept beside the container. */
 export interface Lifecycle {
@@ -18,6 +22,8 @@ export interface Lifecycle {
   /** -1 waits for ever. */
   readonly stopTimeoutSeconds: number;
   readonly interactive: boolean;
+  readonly restart?: RestartPolicy;
+  readonly health?: HealthPlan;
   /** Print the plan in this form and run nothing. */
   readonly explain?: 'text' | 'json';
 }
@@ -32,6 +38,8 @@ export function everydayLifecycle(flags: CreateFlags, image: ImageDefaults): Lif
   if (timeout < -1) throw badFlag('stop-timeout', timeout, 'expected a number of seconds, or -1 to wait for ever');
   if (isolation !== 'container') throw new DelosError('unsupported', `--isolation ${isolation}: expected container`);
   if (explain !== undefined && explain !== 'text' && explain !== 'json') throw badFlag('explain', explain, 'expected text or json');
+  const [restart, health] = [restartPolicy(flags.restart), healthPlan(flags, image)];
+  if (restart !== undefined && flags.rm) throw badFlags('cannot specify both --restart and --rm');
   return {
     ...(name === undefined ? {} : { name }),
     labels: { ...image.labels, ...parseLabels('label', flags.label) },
@@ -39,6 +47,8 @@ export function everydayLifecycle(flags: CreateFlags, image: ImageDefaults): Lif
     stopSignal: parseSignal(flags['stop-signal'] ?? image.stopSignal ?? 'SIGTERM'),
     stopTimeoutSeconds: timeout,
     interactive: flags.interactive,
+    ...(restart !== undefined && { restart }),
+    ...(health !== undefined && { health }),
     ...(explain === undefined ? {} : { explain }),
   };
 }

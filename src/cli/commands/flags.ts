@@ -16,7 +16,7 @@ export const startFlags = [
 
 export const psFlags = [
   { name: 'all', short: 'a', type: 'bool', help: 'Show containers that do not run, too' },
-  { name: 'filter', short: 'f', type: 'list', help: 'Show only those (id=, name=, label=, status=, exited=, ancestor=)' },
+  { name: 'filter', short: 'f', type: 'list', help: 'Show only those (id=, name=, label=, status=, health=, exited=, ancestor=)' },
   format,
   { name: 'last', short: 'n', type: 'int', default: -1, help: 'Show the last n containers, whatever their state' },
   { name: 'latest', short: 'l', type: 'bool', help: 'Show the latest container, whatever its state' },
@@ -78,7 +78,18 @@ const changeable = [
 type Changeable = Extract<(typeof createFlags)[number], { readonly name: (typeof changeable)[number] }>;
 
 /** The limits of `run`, as far as they can be changed later. */
-export const updateFlags = createFlags.filter((flag): flag is Changeable => (changeable as readonly string[]).includes(flag.name));
+export const updateFlags = [
+  ...createFlags.filter((flag): flag is Changeable => (changeable as readonly string[]).includes(flag.name)),
+  { name: 'restart', type: 'string', value: 'policy', help: 'When to start it again after it has ended: no, on-failure[:RETRIES], always, unless-stopped' },
+] as const;
+
+export const eventsFlags = [
+  { name: 'filter', short: 'f', type: 'list', help: 'Show only those (container=, image=, network=, type=, event=, label=)' },
+  { name: 'format', type: 'string', help: "Format with a template, or 'json'" },
+  { name: 'json', type: 'bool', help: 'The same as --format json' },
+  { name: 'since', type: 'string', help: 'Those that are kept, too, from then on (2026-11-21T10:00:00Z, or 10m for ten minutes ago)' },
+  { name: 'until', type: 'string', help: 'Stop then' },
+] as const;
 
 export const doctorFlags = [{ name: 'json', type: 'bool', help: 'As JSON' }] as const;
 

@@ -1,5 +1,5 @@
 import { connectionsOf } from '../../containers/connection.ts';
-import type { Container, Standing } from '../../containers/container.ts';
+import type { Container } from '../../containers/container.ts';
 import { fileOf, type Places } from '../../containers/places.ts';
 import { runtimeRecord, standingOf } from '../../containers/standing.ts';
 import { DelosError } from '../../lib/errors.ts';
@@ -9,15 +9,12 @@ import type { Invocation } from '../../vocabulary/flags.ts';
 import { signalName } from '../../vocabulary/signal.ts';
 import { inspection } from '../../vocabulary/table.ts';
 import { badFlag } from '../../everyday/refusal.ts';
+import { containerState, healthcheckConfig } from './container-state.ts';
 import { find, placesOf, warn, type globalFlags } from './context.ts';
 import type { inspectFlags } from './flags.ts';
 import { describeImage } from './image-inspection.ts';
 import { isolationOf } from './isolation.ts';
 import { networkSettings } from './network-settings.ts';
-import { stateWord } from './ps.ts';
-
-/** What docker prints for a time that has not been. */
-const NEVER = '0001-01-01T00:00:00Z';
 
 type Kind = 'container' | 'image';
 
@@ -68,8 +65,8 @@ function describe(places: Places, container: Container): unknown {
   const config = record?.config ?? readConfig(fileOf(places, container.id));
   const [path = '', ...args] = container.command;
   return {
-    Id: container.id, Created: container.created, Path: path, Args: args, State: stateOf(container, standing),
-    Image: container.image, LogPath: fileOf(places, container.id, 'log'), Name: `/${container.name}`, RestartCount: Math.max(0, container.starts - 1),
+    Id: container.id, Created: container.created, Path: path, Args: args, State: containerState(places, container, standing),
+    Image: container.image, LogPath: fileOf(places, container.id, 'log'), Name: `/${container.name}`, RestartCount: container.restarts ?? 0,
     Driver: container.root.kind === 'overlay' ? 'overlay' : 'folder', Platform: 'linux',
     MountLabel: config.linux?.mountLabel ?? '', ProcessLabel: config.process?.selinuxLabel ?? '', AppArmorProfile: config.process?.apparmorProfile ?? '',
     HostConfig: hostConfig(container, config),
@@ -81,19 +78,10 @@ function describe(places: Places, container: Container): unknown {
   };
 }
 
-function stateOf({ startedAt }: Container, standing: Standing): object {
-  const { status, pid, exitCode, finishedAtMs, oomKilled } = standing;
-  return {
-    Status: stateWord(standing), Running: status === 'running' || status === 'paused', Paused: status === 'paused', Restarting: false,
-    OOMKilled: oomKilled, Dead: false, Pid: pid, ExitCode: exitCode, Error: '',
-    StartedAt: startedAt ?? NEVER, FinishedAt: finishedAtMs === 0 ? NEVER : new Date(finishedAtMs).toISOString(),
-  };
-}
-
-function hostConfig({ autoRemove, flags }: Container, config: Config): object {
+function hostConfig({ autoRemove, restart, flags }: Container, config: Config): object {
   const { memory, cpu, pids } = config.linux?.resources ?? {};
   return {
-    AutoRemove: autoRemove, NetworkMode: flags['network'] ?? 'none', Privileged: flags['privileged'] ?? false, ReadonlyRootfs: config.root?.readonly ?? false,
+    AutoRemove: autoRemove, RestartPolicy: { Name: restart?.name ?? 'no', MaximumRetryCount: restart?.maximumRetries ?? 0 }, NetworkMode: flags['network'] ?? 'none', Privileged: flags['privileged'] ?? false, ReadonlyRootfs: config.root?.readonly ?? false,
     Memory: memory?.limit ?? 0, MemoryReservation: memory?.reservation ?? 0, MemorySwap: memory?.swap ?? 0,
     CpuShares: cpu?.shares ?? 0, CpuPeriod: cpu?.period ?? 0, CpuQuota: cpu?.quota ?? 0, CpusetCpus: cpu?.cpus ?? '', CpusetMems: cpu?.mems ?? '',
     PidsLimit: pids?.limit ?? null, CapAdd: flags['cap-add'] ?? [], CapDrop: flags['cap-drop'] ?? [], SecurityOpt: flags['security-opt'] ?? [],
@@ -107,10 +95,11 @@ function mountOf({ source = '', destination, options = [] }: Mount): object {
   return { Type: 'bind', Source: source, Destination: destination, Mode: options.join(','), RW: !options.includes('ro'), Propagation: options.find((option) => /^r?(private|shared|slave)$/.test(option)) ?? '' };
 }
 
-function configOf({ tty, openStdin, image, labels, stopSignal, stopTimeoutSeconds }: Container, config: Config): object {
+function configOf({ tty, openStdin, image, labels, stopSignal, stopTimeoutSeconds, health }: Container, config: Config): object {
   const { user, env = [], args = [], cwd = '/' } = config.process ?? {};
   return {
     Hostname: config.hostname ?? '', Domainname: config.domainname ?? '', User: user === undefined ? '' : `${user.uid ?? 0}:${user.gid ?? 0}`, Tty: tty, OpenStdin: openStdin,
     Env: env, Cmd: args, Image: image, WorkingDir: cwd, Entrypoint: null, Labels: labels, StopSignal: signalName(stopSignal), StopTimeout: stopTimeoutSeconds,
+    ...(health !== undefined && { Healthcheck: healthcheckConfig(health) }),
   };
 }

@@ -1,3 +1,5 @@
+import { haltRestarts, markStopped } from '../../containers/end.ts';
+import { containerEvent } from '../../containers/events.ts';
 import { standingOf } from '../../containers/standing.ts';
 import { awaitEnd } from '../../containers/watch.ts';
 import { SIGKILL } from '../../abi/signal.ts';
@@ -14,7 +16,11 @@ export async function run({ flags, globals, positional }: Invocation<typeof kill
   const { number } = parseSignal(flags.signal);
   return forEach(places, positional, async (container) => {
     const { status } = standingOf(places, container);
+    if (status === 'restarting' && (await haltRestarts(places, container))) return;
     if (status !== 'running' && status !== 'paused') throw new DelosError('wrong-state', `container ${container.name} is not running`);
+    // Any other signal may be one that the program lives on with.
+    if (number === SIGKILL || number === container.stopSignal) await markStopped(places, container);
+    containerEvent(places, container, 'kill', { signal: String(number) });
     await killContainer(places.run, container.id, number);
     if (number === SIGKILL) await awaitEnd(places, container);
   });

@@ -57,6 +57,7 @@ export async function makeContainer(places: Places, flags: CreateFlags, [referen
       stopSignal: lifecycle.stopSignal.number, stopTimeoutSeconds: lifecycle.stopTimeoutSeconds,
       anonymousVolumes: everydayVolumes(options, host).filter(({ anonymous }) => anonymous).map((volume) => volume.name),
       flags: { ...flags, network }, starts: 0,
+      ...(lifecycle.restart !== undefined && { restart: lifecycle.restart }), ...(lifecycle.health !== undefined && { health: lifecycle.health }),
     };
   });
 }

@@ -22,6 +22,9 @@ interface Row {
 
 const COMMAND_LETTERS = 20;
 
+/** Without --all. */
+const shownAnyway: ReadonlySet<Standing['status']> = new Set(['running', 'paused', 'restarting']);
+
 const columns: readonly Column<Row>[] = [
   { field: 'ID', header: 'CONTAINER ID', cell: ({ container: { id } }, noTrunc) => (noTrunc ? id : shortId(id)) },
   { field: 'Image', header: 'IMAGE', cell: ({ container }) => container.image },
@@ -53,7 +56,7 @@ export async function run({ flags, globals }: Invocation<typeof psFlags, typeof 
   const last = flags.latest ? 1 : flags.last;
   const everything = flags.all || last > 0 || flags.filter.some((text) => /^(status|exited)=/.test(text));
   const rows = rowsOf(places)
-    .filter((row) => everything || row.standing.status === 'running' || row.standing.status === 'paused')
+    .filter((row) => everything || shownAnyway.has(row.standing.status))
     .filter((row) => accepts.every((accept) => accept(row)));
   const shown = last > 0 ? rows.slice(0, last) : rows;
   process.stdout.write(listing(shown, columns, { format: flags.format, noTrunc: flags['no-trunc'], ...(flags.quiet && { quiet: 'ID' }) }));
@@ -75,6 +78,7 @@ const filters: Readonly<Record<string, (value: string) => Accept>> = {
   name: (value) => ({ container }) => container.name.includes(value),
   ancestor: (value) => ({ container }) => container.image === value,
   status: (value) => ({ standing }) => stateWord(standing) === value,
+  health: (value) => ({ standing: { health } }) => (health?.status ?? 'none') === value,
   exited: (value) => ({ standing }) => standing.status === 'stopped' && standing.exitCode === Number(value),
   label: (value) => ({ container: { labels } }) => {
     const [key = '', ...rest] = value.split('=');

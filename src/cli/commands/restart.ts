@@ -1,4 +1,5 @@
 import { stopContainer } from '../../containers/end.ts';
+import { containerEvent } from '../../containers/events.ts';
 import { readContainer } from '../../containers/catalogue.ts';
 import { DelosError } from '../../lib/errors.ts';
 import type { Invocation } from '../../vocabulary/flags.ts';
@@ -15,5 +16,6 @@ export async function run({ flags, globals, positional }: Invocation<typeof stop
     await stopContainer(places, container, signal ?? container.stopSignal, flags.time ?? container.stopTimeoutSeconds);
     if (readContainer(places, container.id) === undefined) throw new DelosError('wrong-state', `container ${container.name} was removed when it ended (--rm)`);
     await startDetached(places, container);
+    containerEvent(places, container, 'restart');
   });
 }

@@ -17,7 +17,7 @@ export async function run({ flags, globals, positional }: Invocation<typeof runF
       sigProxy: flags['sig-proxy'], detachKeys: flags['detach-keys'], input: true, ...(flags.pidfile !== undefined && { pidFile: flags.pidfile }),
     });
   }
-  await startDetached(places, container, flags.pidfile);
+  await startDetached(places, container, flags.pidfile === undefined ? {} : { pidFile: flags.pidfile });
   process.stdout.write(`${container.id}\n`);
   return 0;
 }

@@ -4,7 +4,7 @@ import type { Container } from '../../containers/container.ts';
 import { attachTo, type Attached } from '../../containers/attach.ts';
 import type { Places } from '../../containers/places.ts';
 import { removeFiles } from '../../containers/catalogue.ts';
-import { buildContainer } from '../../containers/start.ts';
+import { buildContainer, type StartOptions } from '../../containers/start.ts';
 import { readExit } from '../../containers/standing.ts';
 import { awaitEnd } from '../../containers/watch.ts';
 import { SIGKILL } from '../../abi/signal.ts';
@@ -22,11 +22,14 @@ export interface RunningOptions {
   readonly pidFile?: string;
 }
 
-/** Starts a container and leaves it to its monitor. One of `--rm` that cannot be started is removed. */
-export async function startDetached(places: Places, container: Container, pidFile?: string): Promise<void> {
+/**
+ * Starts a container and leaves it to its monitor. One of `--rm` that cannot be started is removed.
+ * @param options `again` when it is its supervisor who starts it
+ */
+export async function startDetached(places: Places, container: Container, options: Pick<StartOptions, 'pidFile' | 'again'> = {}): Promise<void> {
   await orRemove(places, container, async () => {
     const waiting = await buildContainer(places, container.id, {
-      direct: false, detached: true, cleanUp: ownCommand(places, 'settle', container.id), ...(pidFile !== undefined && { pidFile }),
+      direct: false, detached: true, cleanUp: ownCommand(places, 'settle', container.id), ...options,
     });
     await waiting.go();
   });
@@ -34,11 +37,11 @@ export async function startDetached(places: Places, container: Container, pidFil
 
 /**
  * Starts a container in the foreground and waits. Without a terminal it gets our own stdio and nothing is copied; with one the
- * monitor stands between, so that it can be left and found again.
+ * monitor stands between, so that it can be left and found again; likewise one that goes on after its end by a restart policy.
  * @returns its exit code; 0 when the caller has detached
  */
 export async function runForeground(places: Places, container: Container, options: RunningOptions): Promise<number> {
-  return container.tty ? runAttached(places, container, options) : runDirect(places, container, options);
+  return container.tty || container.restart !== undefined ? runAttached(places, container, options) : runDirect(places, container, options);
 }
 
 async function runDirect(places: Places, container: Container, options: RunningOptions): Promise<number> {

@@ -40,9 +40,10 @@ export async function openStoredImage(name: string, places: Places, { pull, plat
 }
 
 function everydayDefaults({ defaults }: ImageConfig): NonNullable<Image['stored']>['defaults'] {
-  const { entrypoint, cmd, env, workingDir, user, stopSignal, labels } = defaults;
+  const { entrypoint, cmd, env, workingDir, user, stopSignal, labels, healthcheck, shell } = defaults;
   return {
     env, workingDir, user, labels,
     ...(entrypoint !== undefined && { entrypoint }), ...(cmd !== undefined && { cmd }), ...(stopSignal !== undefined && { stopSignal }),
+    ...(healthcheck !== undefined && { healthcheck }), ...(shell !== undefined && { shell }),
   };
 }

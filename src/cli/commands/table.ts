@@ -3,7 +3,7 @@ import { command, type Command, type Flag, type Program } from '../../vocabulary
 import { globalFlags } from './context.ts';
 import { networkConnectFlags, networkCreateFlags, networkInspectFlags, networkListFlags } from './network-flags.ts';
 import {
-  attachFlags, doctorFlags, execFlags, explainFlags, inspectFlags, killFlags, logsFlags, nsFlags, psFlags, rmFlags, startFlags, statsFlags, stopFlags,
+  attachFlags, doctorFlags, eventsFlags, execFlags, explainFlags, inspectFlags, killFlags, logsFlags, nsFlags, psFlags, rmFlags, startFlags, statsFlags, stopFlags,
   updateFlags,
 } from './flags.ts';
 import {
@@ -45,6 +45,10 @@ const commands: readonly Command[] = [
   row({ name: 'inspect', summary: 'Show all that is known of containers and images', usage: 'inspect [OPTIONS] CONTAINER|IMAGE [CONTAINER|IMAGE...]', flags: inspectFlags, positional: some, load: () => import('./inspect.ts') }),
   row({ name: 'stats', summary: 'Show what containers use', usage: 'stats [OPTIONS] [CONTAINER...]', flags: statsFlags, positional: { min: 0, max: Infinity }, load: () => import('./stats.ts') }),
   row({ name: 'top', summary: 'Show the processes of a container', usage: 'top CONTAINER [PS OPTIONS]', flags: [], positional: image, load: () => import('./top.ts') }),
+  row({
+    name: 'events', summary: 'Show what happens to containers, images and networks', usage: 'events [OPTIONS]', flags: eventsFlags, positional: none,
+    examples: ['delos events --since 10m --filter event=die'], load: () => import('./events.ts'),
+  }),
   row({ name: 'pause', summary: 'Make containers stand still', usage: 'pause CONTAINER [CONTAINER...]', flags: [], positional: some, load: () => import('./pause.ts') }),
   row({ name: 'unpause', summary: 'Let paused containers go on', usage: 'unpause CONTAINER [CONTAINER...]', flags: [], positional: some, load: () => import('./unpause.ts') }),
   row({ name: 'update', summary: 'Change the limits of containers', usage: 'update [OPTIONS] CONTAINER [CONTAINER...]', flags: updateFlags, positional: some, load: () => import('./update.ts') }),
@@ -72,6 +76,7 @@ const commands: readonly Command[] = [
   row({ name: 'image prune', summary: 'Remove images that are not needed', usage: 'image prune [OPTIONS]', flags: imagePruneFlags, positional: none, load: () => import('./image-prune.ts') }),
   row({ name: 'container prune', summary: 'Remove containers that do not run', usage: 'container prune [OPTIONS]', flags: containerPruneFlags, positional: none, load: () => import('./container-prune.ts') }),
   row({ name: 'system df', summary: 'Show what images, containers and volumes take of the disk', usage: 'system df [OPTIONS]', flags: systemDfFlags, positional: none, load: () => import('./system-df.ts') }),
+  row({ name: 'system start', summary: 'Start the containers whose restart policy wants it, as after a reboot', usage: 'system start', flags: [], positional: none, load: () => import('./system-start.ts') }),
   row({ name: 'system prune', summary: 'Remove all that is not needed', usage: 'system prune [OPTIONS]', flags: systemPruneFlags, positional: none, load: () => import('./system-prune.ts') }),
   row({
     name: 'explain run', summary: 'Print every system call of a run and its reason, and run nothing', usage: 'explain run [OPTIONS] IMAGE [COMMAND] [ARG...]',
@@ -91,7 +96,7 @@ const commands: readonly Command[] = [
   row({ name: 'ns types', summary: 'List the types of namespaces and their flags', usage: 'ns types', flags: [], positional: none, load: () => import('./ns-types.ts') }),
   row({ name: 'ns show', summary: 'Show the namespaces of a process or a container', usage: 'ns show PID|CONTAINER', flags: [], positional: one, load: () => import('./ns-show.ts') }),
   row({ name: 'version', summary: 'Show the version', usage: 'version', flags: [], positional: none, load: () => import('./version.ts') }),
-  row({ name: 'settle', summary: 'Clear up after a container that has ended', usage: 'settle ID', flags: [], positional: one, hidden: true, load: () => import('./settle.ts') }),
+  row({ name: 'settle', summary: 'Clear up after a container that has ended, and do what comes then', usage: 'settle ID [end|now|check]', flags: [], positional: { min: 1, max: 2 }, hidden: true, load: () => import('./settle.ts') }),
 ];
 
 export const program: Program = {

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { writeAtomically } from '../../containers/atomic-file.ts';
 import { changeContainer } from '../../containers/catalogue.ts';
 import type { Container } from '../../containers/container.ts';
+import type { RestartPolicy } from '../../containers/restart.ts';
 import { fileOf, type Places } from '../../containers/places.ts';
 import { standingOf } from '../../containers/standing.ts';
 import { DelosError } from '../../lib/errors.ts';
@@ -11,6 +12,7 @@ import { readConfig } from '../../runtime/prepare.ts';
 import { mergeResources, updateContainer } from '../../runtime/update.ts';
 import { createFlags, type CreateFlags } from '../../everyday/flags.ts';
 import { ignoredLimits, resourceLimits } from '../../everyday/resources.ts';
+import { restartPolicy } from '../../everyday/restart.ts';
 import type { Invocation } from '../../vocabulary/flags.ts';
 import { forEach, placesOf, warn, type globalFlags } from './context.ts';
 import type { updateFlags } from './flags.ts';
@@ -20,15 +22,23 @@ import { gatherHostFacts } from './host-facts.ts';
 export async function run({ flags, globals, positional }: Invocation<typeof updateFlags, typeof globalFlags>): Promise<number> {
   if (Object.keys(flags).length === 0) throw new DelosError('bad-usage', "you must give one or more limits. See 'delos update --help'.");
   const places = placesOf(globals);
+  const restart = flags.restart === undefined ? undefined : { policy: restartPolicy(flags.restart) };
   const host = gatherHostFacts(places, { files: [], devices: [], containers: [] }, {});
   const wanted = { ...unset(), ...flags };
   const changes = resourceLimits(wanted, host);
   const ignored = ignoredLimits(wanted, host);
   if (ignored.length > 0) warn(`limits that cannot be set are left out: ${ignored.join(', ')}`);
-  return forEach(places, positional, (container) => update(places, container, changes, flags));
+  return forEach(places, positional, (container) => update(places, container, { changes, restart }, flags));
 }
 
-async function update(places: Places, container: Container, changes: Resources, flags: object): Promise<void> {
+interface Changes {
+  readonly changes: Resources;
+  /** A policy without a name is none. */
+  readonly restart: { readonly policy: RestartPolicy | undefined } | undefined;
+}
+
+async function update(places: Places, container: Container, { changes, restart }: Changes, flags: object): Promise<void> {
+  if (restart?.policy !== undefined && container.autoRemove) throw new DelosError('bad-usage', `container ${container.name} is removed when it ends (--rm): it cannot have a restart policy`);
   const { status } = standingOf(places, container);
   if (status === 'running' || status === 'paused') await updateContainer(places.run, container.id, changes);
   await changeContainer(places, container.id, (before) => {
@@ -36,8 +46,15 @@ async function update(places: Places, container: Container, changes: Resources, 
     const resources = mergeResources(config.linux?.resources ?? {}, changes);
     const after: Config = { ...config, linux: { ...config.linux, resources } };
     if (fs.existsSync(fileOf(places, container.id))) writeAtomically(fileOf(places, container.id, 'config.json'), jsonText(after, 2));
-    return { ...before, flags: { ...before.flags, ...flags } };
+    return { ...withPolicy(before, restart), flags: { ...before.flags, ...flags } };
   });
+}
+
+/** One that waits to be started again asks for it once more when its time has come. */
+function withPolicy(container: Container, restart: Changes['restart']): Container {
+  if (restart === undefined) return container;
+  const { restart: _, ...others } = container;
+  return restart.policy === undefined ? others : { ...others, restart: restart.policy };
 }
 
 /** The flags of `create` as if none was given. */
