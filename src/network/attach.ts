@@ -142,7 +142,7 @@ function chooseLease(route: NetlinkSocket, inside: NetlinkSocket, folder: string
   }
   checkPublishing(record, request);
   const taken = new Set(allLinks(inside).map(({ name }) => name));
-  const addresses = chooseAddresses(folder, record, request.addresses);
+  const addresses = chooseAddresses(folder, record, request.addresses, leases.filter((lease) => lease.network === record.name));
   return {
     network: record.name, container, interface: firstFree((number) => `eth${number}`, (name) => taken.has(name)),
     hostInterface: firstFree((number) => hostInterfaceName(container, record.name, number), (name) => findLink(route, name) !== undefined),

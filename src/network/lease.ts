@@ -95,10 +95,10 @@ export interface WantedAddresses {
 /**
  * Free addresses of a network: those asked for, or the next behind the one given last, so that an address is not given again at once. That
  * of IPv6 has the same place in its subnet as that of IPv4. The caller holds the lock.
+ * @param taken the leases of the network
  * @throws DelosError network-in-use, bad-network
  */
-export function chooseAddresses(folder: string, record: NetworkRecord, wanted: WantedAddresses = {}): Addresses {
-  const taken = leasesOf(folder, record.name);
+export function chooseAddresses(folder: string, record: NetworkRecord, wanted: WantedAddresses = {}, taken = leasesOf(folder, record.name)): Addresses {
   const six = choose(record, 'six', wanted.six, taken);
   const lead = record.four === undefined ? undefined : choose(record, 'four', wanted.four, taken) ?? next(folder, record, 'four', taken);
   if (record.four === undefined) return { six: six ?? next(folder, record, 'six', taken) };
