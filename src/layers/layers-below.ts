@@ -4,6 +4,7 @@ import { syscall, SystemCallError } from '../sys/syscall.ts';
 import type { ByteString } from '../tar/byte-string.ts';
 import { openInside, readLink, unless } from './calls.ts';
 import { statOf, timeOf, type Metadata } from './metadata.ts';
+import { isOpaque } from './overlay-marks.ts';
 import { kindOf } from './stat-kind.ts';
 import { OVERLAY_PREFIXES, pathOfDescriptor, readXattrs } from './xattrs.ts';
 
@@ -52,7 +53,10 @@ export class LayersBelow {
         if (error instanceof SystemCallError) return undefined;
         throw error;
       }
-      if (fd === undefined) continue;
+      if (fd === undefined) {
+        if (isCut(root, path)) return undefined;
+        continue;
+      }
       try {
         return ask(fd);
       } finally {
@@ -61,6 +65,20 @@ export class LayersBelow {
     }
     return undefined;
   }
+}
+
+/** Whether a folder of this layer on the way to a path is opaque: the layers further down do not show in it. */
+function isCut(root: number, path: ByteString): boolean {
+  for (let slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) {
+    const fd = unless(['ENOENT'], () => openInside(root, path.slice(0, slash), O_PATH | O_NOFOLLOW));
+    if (fd === undefined) return false;
+    try {
+      if (isOpaque(readXattrs(fd))) return true;
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+  return false;
 }
 
 function metadataOf(fd: number): Metadata {

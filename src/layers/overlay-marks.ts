@@ -15,6 +15,11 @@ function noteOf(xattrs: ReadonlyMap<ByteString, Uint8Array>, name: string): Uint
   return xattrs.get(`trusted.overlay.${name}`) ?? xattrs.get(`user.overlay.${name}`);
 }
 
+/** Whether a folder with these attributes shows nothing of the layers below; `x` would only say that it holds whiteouts that are files. */
+export function isOpaque(xattrs: ReadonlyMap<ByteString, Uint8Array>): boolean {
+  return Buffer.from(noteOf(xattrs, 'opaque') ?? []).toString('latin1') === 'y';
+}
+
 /** What a file of an upper folder stands for, if not for itself. @throws DelosError unsupported for what cannot be put into a layer */
 export function overlayMark(node: TreeNode, xattrs: ReadonlyMap<ByteString, Uint8Array>): OverlayMark | undefined {
   if (node.kind === 'character' && node.stat.rdev === 0n) return 'whiteout';
@@ -22,5 +27,5 @@ export function overlayMark(node: TreeNode, xattrs: ReadonlyMap<ByteString, Uint
   for (const name of ELSEWHERE) {
     if (noteOf(xattrs, name) !== undefined) throw new DelosError('unsupported', `${quoted(node.path)} has overlayfs's mark ${name}, which a layer cannot keep`);
   }
-  return node.kind === 'directory' && noteOf(xattrs, 'opaque')?.[0] === 0x79 ? 'opaque' : undefined;
+  return node.kind === 'directory' && isOpaque(xattrs) ? 'opaque' : undefined;
 }

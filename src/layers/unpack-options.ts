@@ -26,7 +26,8 @@ export interface UnpackOptions {
   readonly devices?: 'make' | 'skip';
   /**
    * With `overlay`: the folders of the layers below, topmost first. A folder that the layer needs and has no entry of is made like
-   * theirs, and their links to folders are followed.
+   * theirs, their links to folders are followed, their files can be linked to, and whiteouts of what they do not have are left out.
+   * Without it nothing is known of them; for the lowest layer give an empty list.
    */
   readonly lowers?: readonly string[];
   readonly limits?: Partial<LayerLimits>;

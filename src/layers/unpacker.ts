@@ -53,8 +53,9 @@ export class Unpacker implements TarHandler {
       linkBelow: (path) => this.#below.link(path),
       mayReplace: (path) => this.#whiteouts.isMark(path),
     });
-    const make = options.whiteouts === 'overlay' ? overlayWhiteouts : applyWhiteouts;
-    this.#whiteouts = make(this.#root, `${options.overlayXattr ?? 'trusted'}.overlay.opaque`);
+    const isBelow = options.lowers && ((path: ByteString): boolean => this.#below.has(path));
+    const overlay = options.whiteouts === 'overlay';
+    this.#whiteouts = overlay ? overlayWhiteouts(this.#root, `${options.overlayXattr ?? 'trusted'}.overlay.opaque`, isBelow) : applyWhiteouts(this.#root);
   }
 
   get opaqueRoot(): boolean {

@@ -3,7 +3,7 @@ import { syscall } from '../sys/syscall.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { ByteString } from '../tar/byte-string.ts';
 import { cString, isFolder, setTimesAt, unless } from './calls.ts';
-import { pathOf, type Place } from './names.ts';
+import { pathOf, placeOf, type Place } from './names.ts';
 import type { RootFolder } from './root-folder.ts';
 import { setXattrAt } from './xattrs.ts';
 
@@ -35,37 +35,80 @@ export function applyWhiteouts(root: RootFolder): Whiteouts {
   };
 }
 
-/** Says it to overlayfs: Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories". */
-export function overlayWhiteouts(root: RootFolder, opaqueXattr: string): Whiteouts {
-  const hidden = new Set<ByteString>();
-  let opaqueRoot = false;
-  const makeOpaque = (parent: number, base: ByteString): void => {
-    const errno = setXattrAt(parent, base, opaqueXattr, Buffer.from('y'));
-    if (errno !== undefined) throw new DelosError('unsupported', `${opaqueXattr} cannot be set here (${errno}): layers for overlayfs cannot be unpacked`);
-  };
-  return {
-    get opaqueRoot() {
-      return opaqueRoot;
-    },
-    made(path) {
-      // Where the name was hidden before, a folder in its place shows nothing of the one below.
-      if (!hidden.delete(path)) return;
-      const parent = root.folder(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
-      const base = path.slice(path.lastIndexOf('/') + 1);
-      if (isFolder(parent.fd, base)) makeOpaque(parent.fd, base);
-    },
-    isMark: (path) => hidden.has(path),
-    hide(place) {
-      const parent = root.folder(place.folder);
-      const made = unless(['EEXIST'], () => syscall('mknodat', parent.fd, cString(place.base), S_IFCHR, 0));
-      if (made !== undefined) {
-        hidden.add(pathOf({ folder: parent.path, base: place.base }));
-        setTimesAt(parent.fd, place.base, { seconds: 0, nanoseconds: 0 });
-      } else if (isFolder(parent.fd, place.base)) makeOpaque(parent.fd, place.base);
-    },
-    opaque(folder) {
-      if (root.folder(folder).path === '') opaqueRoot = true;
-      else makeOpaque(root.folder(folder).fd, '.');
-    },
-  };
+/**
+ * Says it to overlayfs: Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories". A whiteout where there is nothing
+ * to hide is left out if that can be known: overlayfs lists its device in a folder that only one layer has.
+ * @param isBelow whether the layers below show a path, if they are known
+ */
+export function overlayWhiteouts(root: RootFolder, opaqueXattr: string, isBelow?: (path: ByteString) => boolean): Whiteouts {
+  return new OverlayWhiteouts(root, opaqueXattr, isBelow);
+}
+
+class OverlayWhiteouts implements Whiteouts {
+  opaqueRoot = false;
+  readonly #root: RootFolder;
+  readonly #xattr: string;
+  readonly #isBelow: ((path: ByteString) => boolean) | undefined;
+  /** Paths that are devices of ours. */
+  readonly #hidden = new Set<ByteString>();
+  readonly #opaque = new Set<ByteString>();
+
+  constructor(root: RootFolder, opaqueXattr: string, isBelow?: (path: ByteString) => boolean) {
+    this.#root = root;
+    this.#xattr = opaqueXattr;
+    this.#isBelow = isBelow;
+  }
+
+  made(path: ByteString): void {
+    // Where the name was hidden before, a folder in its place shows nothing of the one below.
+    if (!this.#hidden.delete(path)) return;
+    const place = placeOf(path);
+    const parent = this.#root.folder(place.folder);
+    if (isFolder(parent.fd, place.base)) this.#makeOpaque(parent.fd, place.base, path);
+  }
+
+  isMark(path: ByteString): boolean {
+    return this.#hidden.has(path);
+  }
+
+  hide(place: Place): void {
+    const parent = this.#root.folder(place.folder);
+    const path = pathOf({ folder: parent.path, base: place.base });
+    if (this.#isUnderOpaque(path)) return;
+    if (isFolder(parent.fd, place.base)) return this.#makeOpaque(parent.fd, place.base, path);
+    if (this.#isBelow?.(path) === false) return;
+    if (unless(['EEXIST'], () => syscall('mknodat', parent.fd, cString(place.base), S_IFCHR, 0)) === undefined) return;
+    this.#hidden.add(path);
+    setTimesAt(parent.fd, place.base, { seconds: 0, nanoseconds: 0 });
+  }
+
+  opaque(folder: ByteString): void {
+    const { fd, path } = this.#root.folder(folder);
+    if (path !== '') return this.#makeOpaque(fd, '.', path);
+    this.opaqueRoot = true;
+    this.#dropBelow('');
+  }
+
+  #makeOpaque(parent: number, base: ByteString, path: ByteString): void {
+    const errno = setXattrAt(parent, base, this.#xattr, Buffer.from('y'));
+    if (errno !== undefined) throw new DelosError('unsupported', `${this.#xattr} cannot be set here (${errno}): layers for overlayfs cannot be unpacked`);
+    this.#opaque.add(path);
+    this.#dropBelow(`${path}/`);
+  }
+
+  #isUnderOpaque(path: ByteString): boolean {
+    if (this.opaqueRoot) return true;
+    for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) if (this.#opaque.has(path.slice(0, slash))) return true;
+    return false;
+  }
+
+  /** What is opaque hides all that these would. */
+  #dropBelow(prefix: ByteString): void {
+    for (const path of this.#hidden) {
+      if (!path.startsWith(prefix)) continue;
+      this.#hidden.delete(path);
+      const place = placeOf(path);
+      syscall('unlinkat', this.#root.folder(place.folder).fd, cString(place.base), 0);
+    }
+  }
 }
