@@ -105,7 +105,7 @@ test('UDP is published, and a range of ports', { skip }, async () => {
   const script = 'const s=require("dgram").createSocket("udp4");s.on("message",(m,r)=>{s.send("got "+m,r.port,r.address,()=>s.close())}).bind(7019,()=>console.log("ready"))';
   const child = spawn('nsenter', [`--net=${server.place.path}`, process.execPath, '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   await new Promise((resolve) => child.stdout.once('data', resolve));
-  const ask = 'const s=require("dgram").createSocket("udp4");s.on("message",(m)=>{console.log(String(m));s.close()}).send("it",6019,"203.0.113.1");setTimeout(()=>process.exit(1),3000).unref()';
+  const ask = 'const s=require("dgram").createSocket("udp4");s.on("message",(m)=>{console.log(String(m));s.close()}).send("it",6019,"203.0.113.1");setTimeout(()=>process.exit(1),9000).unref()';
   assert.equal(world.output(process.execPath, '-e', ask), 'got it\n');
   child.kill();
 });
@@ -117,7 +117,7 @@ test('a client that goes on sending datagrams from one port reaches whoever has 
   const ports = [{ protocol: 'udp', hostPort: 6100, containerPort: 7000 }] as const;
   const echo = 'require("dgram").createSocket("udp4").on("message",function(m,r){this.send(process.argv[1],r.port,r.address)}).bind(7000,()=>console.log("ready"))';
   const ask = 'const s=require("dgram").createSocket("udp4");const say=(what)=>{console.log(String(what));process.exit()};'
-    .concat('s.on("message",say).bind(5555,()=>s.send("it",6100,"203.0.113.1"));setTimeout(say,700,"nobody")');
+    .concat('s.on("message",say).bind(5555,()=>s.send("it",6100,"203.0.113.1"));setTimeout(say,2500,"nobody")');
   const heard = (): string => world.output(process.execPath, '-e', ask).split('\n')[0] ?? '';
   assert.equal(heard(), 'nobody', 'and the kernel knows that way now');
   for (const name of ['first', 'second']) {

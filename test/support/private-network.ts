@@ -49,12 +49,12 @@ export class Elsewhere implements Disposable {
 
   /** Runs a command there to its end. */
   run(...words: readonly string[]): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
-    return spawnSync('nsenter', [`--net=${this.path}`, ...words], { encoding: 'utf8', timeout: 30_000 });
+    return spawnSync('nsenter', [`--net=${this.path}`, ...words], { encoding: 'utf8', timeout: 90_000 });
   }
 
   /** The output of a command that has to work. */
   output(...words: readonly string[]): string {
-    return execFileSync('nsenter', [`--net=${this.path}`, ...words], { encoding: 'utf8', timeout: 30_000 });
+    return execFileSync('nsenter', [`--net=${this.path}`, ...words], { encoding: 'utf8', timeout: 90_000 });
   }
 
   /** Whether one echo is answered. */
@@ -69,7 +69,7 @@ export class Elsewhere implements Disposable {
     return { [Symbol.dispose]: () => void server.close() };
   }
 
-  /** What the server at an address says to a client here. Rejects when there is no answer in two seconds. */
+  /** What the server at an address says to a client here. Rejects when there is no answer in four seconds. */
   hears(host: string, port: number): Promise<string> {
     return listen('nsenter', [`--net=${this.path}`, process.execPath, '-e', client, host, String(port)]);
   }
@@ -79,7 +79,7 @@ export class Elsewhere implements Disposable {
   }
 }
 
-/** What the server at an address says to a client of the host. Rejects when there is no answer in two seconds. */
+/** What the server at an address says to a client of the host. Rejects when there is no answer in four seconds. */
 export function hears(host: string, port: number): Promise<string> {
   return listen(process.execPath, ['-e', client, host, String(port)]);
 }
@@ -87,12 +87,12 @@ export function hears(host: string, port: number): Promise<string> {
 /** Node makes a client's socket later than it is asked for, so a client elsewhere is a process. */
 const client = `
   const [host, port] = process.argv.slice(1);
-  const client = require('node:net').connect({ host, port: Number(port), timeout: 2000 });
+  const client = require('node:net').connect({ host, port: Number(port), timeout: 4000 });
   client.on('timeout', () => client.destroy(new Error('no answer'))).pipe(process.stdout);
 `;
 
 async function listen(program: string, words: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(program, words, { encoding: 'utf8', timeout: 10_000 });
+  const { stdout } = await promisify(execFile)(program, words, { encoding: 'utf8', timeout: 60_000 });
   return stdout.replace('::ffff:', '');
 }
 
