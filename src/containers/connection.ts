@@ -9,6 +9,7 @@ import type { NetworkRecord } from '../network/record.ts';
 import { inspectNetwork } from '../network/store.ts';
 import { changeContainer } from './catalogue.ts';
 import type { Container } from './container.ts';
+import { networkEvent } from './events.ts';
 import { fileOf, networksFolder, type Places } from './places.ts';
 import { standingOf } from './standing.ts';
 
@@ -48,7 +49,7 @@ export async function connect(places: Places, container: Container, pid: number)
 
 /** Takes it out of all networks. It may be in none. */
 export async function disconnect(places: Places, id: string): Promise<void> {
-  await detach(networksFolder(places), id);
+  for (const network of await detach(networksFolder(places), id)) networkEvent(places, 'disconnect', network, id);
 }
 
 /** One more network for a container, at once if it runs. @throws DelosError exists, and what attach() throws */
@@ -72,7 +73,7 @@ export async function joinNetwork(places: Places, { id, name }: Container, wish:
 export async function leaveNetwork(places: Places, { id, name, networks }: Container, network: string): Promise<void> {
   if (!networks.some((wish) => wish.network === network)) throw new DelosError('no-network', `container ${name} is not connected to network ${network}`);
   const changed = await forget(places, id, network);
-  await detach(networksFolder(places), id, network);
+  for (const left of await detach(networksFolder(places), id, network)) networkEvent(places, 'disconnect', left, id);
   writeNames(places, changed);
 }
 
@@ -91,6 +92,7 @@ async function attachTo(places: Places, { id, name }: Container, wish: NetworkWi
     container: id, network, namespace: pid, names: [name, id.slice(0, 12), hostname, ...aliases], ports, ...(mac !== undefined && { mac }),
     addresses: { ...(four !== undefined && { four }), ...(six !== undefined && { six }) },
   });
+  networkEvent(places, 'connect', network, id);
 }
 
 /** In place: the container has the files mounted. */

@@ -68,6 +68,7 @@ export async function haltRestarts(places: Places, { id }: Container): Promise<b
   recordEnd(places, container);
   await deleteContainer(places.run, id, { force: true });
   await disconnect(places, id);
+  containerEvent(places, container, 'stop');
   return true;
 }
 
@@ -112,7 +113,9 @@ export async function stopContainer(places: Places, container: Container, signal
 /** Kills it if need be and removes all there is of it. @throws DelosError wrong-state when it runs and `force` is false */
 export async function removeContainer(places: Places, container: Container, force: boolean): Promise<void> {
   const standing = standingOf(places, container);
-  if (!force && (isLive(standing) || standing.status === 'restarting')) throw new DelosError('wrong-state', `container ${container.name} is ${standing.status}: stop it first, or remove it with --force`);
+  if (!force && (isLive(standing) || standing.status === 'restarting')) {
+    throw new DelosError('wrong-state', `container ${container.name} is ${standing.status}: stop it first, or remove it with --force`);
+  }
   if (isLive(standing)) {
     if (container.restart !== undefined) await markStopped(places, container);
     await signalIfRunning(places, container, SIGKILL);

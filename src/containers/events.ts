@@ -54,8 +54,20 @@ export function recordEvent(places: Places, happening: Happening): void {
 }
 
 /** One of a container, with docker's attributes: its labels, image and name, and what the action has of its own. */
-export function containerEvent(places: Places, { id, image, name, labels }: Container, action: string, own: Readonly<Record<string, string>> = {}, atMs?: number): void {
+export function containerEvent(
+  places: Places, { id, image, name, labels }: Container, action: string, own: Readonly<Record<string, string>> = {}, atMs?: number,
+): void {
   recordEvent(places, { type: 'container', action, id, attributes: { ...labels, ...own, image, name }, ...(atMs !== undefined && { atMs }) });
+}
+
+/** One of an image. @param id as docker has it: the name for `pull` and `push`, else the image's ID */
+export function imageEvent(places: Places, action: 'pull' | 'push' | 'tag' | 'untag' | 'delete' | 'load' | 'import' | 'save', id: string, name = id): void {
+  recordEvent(places, { type: 'image', action, id, attributes: { name } });
+}
+
+/** One of a network, which is known by its name. @param container the id of the one that it is about */
+export function networkEvent(places: Places, action: 'create' | 'connect' | 'disconnect' | 'destroy', name: string, container?: string): void {
+  recordEvent(places, { type: 'network', action, id: name, attributes: { ...(container !== undefined && { container }), name, type: 'bridge' } });
 }
 
 function append(places: Places, line: string): void {

@@ -32,7 +32,8 @@ export async function checkHealth(places: Places, container: Container): Promise
 }
 
 /** The container's own process, with another program. */
-function checkProcess({ terminal: _, consoleSize: __, ...base }: Process, command: readonly string[]): Process {
+function checkProcess(process: Process, command: readonly string[]): Process {
+  const { terminal: _, consoleSize: __, ...base } = process;
   const bounding = base.capabilities?.bounding ?? [];
   const isRoot = (base.user?.uid ?? 0) === 0;
   return { ...base, args: [...command], capabilities: isRoot ? { bounding, effective: bounding, permitted: bounding } : { bounding } };
@@ -43,7 +44,9 @@ async function makeCheck(places: Places, id: string, { timeoutMs }: HealthPlan, 
   const place = new CheckPlace(timeoutMs);
   const finish = (exitCode: number, output: string): HealthResult => ({ start, end: new Date().toISOString(), exitCode, output });
   try {
-    const exitCode = await execContainer({ root: places.run, systemdCgroup: false, id, process, detach: false, preserveFds: 0, ignorePaused: false, cgroup: {} }, place);
+    const exitCode = await execContainer({
+      root: places.run, systemdCgroup: false, id, process, detach: false, preserveFds: 0, ignorePaused: false, cgroup: {},
+    }, place);
     if (place.isLate) return finish(-1, `Health check exceeded timeout (${timeoutMs}ms): ${place.output}`);
     return finish(exitCode, place.output);
   } catch (error) {
@@ -117,7 +120,8 @@ class CheckPlace implements Place {
 /** The executor's child is the process in the container; when it is gone, the executor ends by itself. proc_tid_children(5) */
 function killChildren(pid: number): void {
   try {
-    for (const child of fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter((word) => word.trim() !== '')) process.kill(Number(child), SIGKILL);
+    const children = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter((word) => word.trim() !== '');
+    for (const child of children) process.kill(Number(child), SIGKILL);
   } catch {
     // It has ended just now.
   }

@@ -90,7 +90,8 @@ async function recordStart(places: Places, id: string, monitor: Monitor, options
 }
 
 /** The record of a container that is started now. */
-function started({ startError: _, supervisor: __, ...container }: Container, { supervisor }: Monitor, { direct, again }: StartOptions): Container {
+function started(before: Container, { supervisor }: Monitor, { direct, again }: StartOptions): Container {
+  const { startError: _, supervisor: __, ...container } = before;
   return {
     ...container, starts: container.starts + 1, startedAt: new Date().toISOString(), direct,
     restarts: again === undefined ? 0 : (container.restarts ?? 0) + 1, backoffMs: again?.delayMs ?? 0, ...(supervisor !== undefined && { supervisor }),

@@ -1,4 +1,5 @@
 import type { Container } from '../../containers/container.ts';
+import { containerEvent } from '../../containers/events.ts';
 import { fileOf, type Places } from '../../containers/places.ts';
 import { standingOf } from '../../containers/standing.ts';
 import { commitImage, runConfigOf } from '../../images/commit.ts';
@@ -23,6 +24,7 @@ export async function run({ flags, globals, positional: [word = '', name] }: Inv
   if (pauses) await pauseContainer(places.run, container.id);
   try {
     const { id } = await commit(places, container, flags, name);
+    containerEvent(places, container, 'commit', { imageID: id });
     process.stdout.write(`${id}\n`);
   } finally {
     if (pauses) await resumeContainer(places.run, container.id);

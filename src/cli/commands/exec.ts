@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import type { Container } from '../../containers/container.ts';
+import { containerEvent } from '../../containers/events.ts';
 import type { Places } from '../../containers/places.ts';
 import { readInside } from '../../sys/read-inside.ts';
 import { standingOf, runtimeRecord } from '../../containers/standing.ts';
@@ -17,6 +18,7 @@ import { badFlag, badFlags } from '../../everyday/refusal.ts';
 import { resolveUser } from '../../everyday/user.ts';
 import type { Invocation, Values } from '../../vocabulary/flags.ts';
 import { mergeEnvironment, parseEnvironment, parseEnvironmentFile } from '../../vocabulary/key-value.ts';
+import { randomId } from '../../vocabulary/names.ts';
 import { find, placesOf, type globalFlags } from './context.ts';
 import type { execFlags } from './flags.ts';
 
@@ -30,9 +32,15 @@ export async function run({ flags, globals, positional: [word = '', ...args] }: 
   const process = processOf(places, container, flags, args);
   if (!flags.interactive && !flags.tty) withoutStdin();
   using _ = ignoreKeyboard();
-  return execContainer({
+  const execID = randomId();
+  containerEvent(places, container, `exec_create: ${args.join(' ')}`, { execID });
+  containerEvent(places, container, `exec_start: ${args.join(' ')}`, { execID });
+  const code = await execContainer({
     root: places.run, systemdCgroup: false, id: container.id, process, detach: flags.detach, preserveFds: 0, ignorePaused: false, cgroup: {},
   }, flags.detach ? silent : spawned);
+  // Nobody waits for one in the background.
+  if (!flags.detach) containerEvent(places, container, 'exec_die', { execID, exitCode: String(code) });
+  return code;
 }
 
 function processOf(places: Places, container: Container, flags: Flags, args: readonly string[]): Process {

@@ -1,3 +1,4 @@
+import { imageEvent } from '../../containers/events.ts';
 import { importImage } from '../../images/import.ts';
 import { openStore } from '../../images/store.ts';
 import { parsePlatform } from '../../registry/platform.ts';
@@ -9,10 +10,12 @@ import { creationTime, newName } from './new-image.ts';
 
 /** `delos import`. */
 export async function run({ flags: { change, message, platform }, globals, positional: [file = '', name] }: Invocation<typeof importFlags, typeof globalFlags>): Promise<number> {
-  const { id } = await importImage(openStore(placesOf(globals).data), readArchive(file), {
+  const places = placesOf(globals);
+  const { id } = await importImage(openStore(places.data), readArchive(file), {
     names: newName(name), changes: change, comment: message ?? `Imported from ${file}`, created: creationTime(),
     ...(platform !== undefined && { platform: parsePlatform(platform) }),
   });
+  imageEvent(places, 'import', id);
   process.stdout.write(`${id}\n`);
   return 0;
 }

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { imageEvent } from '../../containers/events.ts';
 import { loadImages } from '../../images/load.ts';
 import type { ImageRecord } from '../../images/records.ts';
 import { openStore } from '../../images/store.ts';
@@ -12,11 +13,15 @@ import { readArchive } from './input-file.ts';
 
 /** `delos load`. */
 export async function run({ flags: { input = '-', platform }, globals }: Invocation<typeof loadFlags, typeof globalFlags>): Promise<number> {
-  const store = openStore(placesOf(globals).data);
+  const places = placesOf(globals);
+  const store = openStore(places.data);
   const isFolder = input !== '-' && fs.statSync(input, { throwIfNoEntry: false })?.isDirectory() === true;
   const source = isFolder ? { folder: path.resolve(input) } : readArchive(input);
   const images = await loadImages(store, source, input === '-' ? 'stdin' : input, platform === undefined ? {} : { platform: parsePlatform(platform) });
-  for (const image of images) process.stdout.write(loadedLines(image));
+  for (const image of images) {
+    imageEvent(places, 'load', image.id);
+    process.stdout.write(loadedLines(image));
+  }
   return 0;
 }
 

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { addContainer } from '../../containers/catalogue.ts';
 import type { Container, RootSource } from '../../containers/container.ts';
+import { containerEvent } from '../../containers/events.ts';
 import { ownerOf } from '../../containers/name-links.ts';
 import { fileOf, type Places } from '../../containers/places.ts';
 import { holdImage } from '../../images/holds.ts';
@@ -39,7 +40,7 @@ export async function makeContainer(places: Places, flags: CreateFlags, [referen
   const wish = networkWish(options, image.stored?.exposedPorts ?? []);
   checkNetworkRights(wish, process.geteuid?.() ?? 0);
   const name = lifecycle.name ?? (() => randomName((taken) => ownerOf(places, taken) !== undefined));
-  return addContainer(places, id, name, async (taken) => {
+  const made = await addContainer(places, id, name, async (taken) => {
     const host = gatherHostFacts(places, everydayNeeds(options), writeEtc(places, options, image));
     if (!options.quiet) for (const line of everydayWarnings(options, host)) warn(line);
     const config = withHostRoot(places, configOf(places, options, image, host), image);
@@ -60,6 +61,8 @@ export async function makeContainer(places: Places, flags: CreateFlags, [referen
       ...(lifecycle.restart !== undefined && { restart: lifecycle.restart }), ...(lifecycle.health !== undefined && { health: lifecycle.health }),
     };
   });
+  containerEvent(places, made, 'create');
+  return made;
 }
 
 /** Who pulls an image knows docker, and finds the network that is there; it takes root. The host's own files are shown to nobody. */

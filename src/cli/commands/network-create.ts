@@ -1,3 +1,4 @@
+import { networkEvent } from '../../containers/events.ts';
 import { networksFolder } from '../../containers/places.ts';
 import { badFlag } from '../../everyday/refusal.ts';
 import { createNetwork } from '../../network/create.ts';
@@ -12,15 +13,17 @@ const DEVICE = 'com.docker.network.bridge.name';
 
 /** `delos network create`. Prints the name. */
 export async function run({ flags, globals, positional: [name = ''] }: Invocation<typeof networkCreateFlags, typeof globalFlags>): Promise<number> {
+  const places = placesOf(globals);
   const { driver, subnet, gateway, ipv6, internal, isolated } = flags;
   if (driver !== 'bridge') throw badFlag('driver', driver, 'expected bridge');
   const { [MTU]: mtu, [DEVICE]: device, ...others } = parseLabels('opt', flags.opt);
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw badFlag('opt', unknown, `expected ${MTU} or ${DEVICE}`);
-  await createNetwork(networksFolder(placesOf(globals)), {
+  await createNetwork(networksFolder(places), {
     name, subnets: subnet, gateways: gateway, ipv6, internal, isolated, labels: parseLabels('label', flags.label),
     ...(mtu !== undefined && { mtu: parseInteger(mtu) }), ...(device !== undefined && { device }),
   });
+  networkEvent(places, 'create', name);
   process.stdout.write(`${name}\n`);
   return 0;
 }

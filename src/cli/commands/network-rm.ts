@@ -1,4 +1,5 @@
 import { listContainers } from '../../containers/catalogue.ts';
+import { networkEvent } from '../../containers/events.ts';
 import { networksFolder } from '../../containers/places.ts';
 import { DelosError } from '../../lib/errors.ts';
 import { removeNetwork } from '../../network/create.ts';
@@ -14,6 +15,7 @@ export async function run({ globals, positional }: Invocation<readonly [], typeo
       const user = listContainers(places).find(({ networks }) => networks.some(({ network }) => network === name));
       if (user !== undefined) throw new DelosError('network-in-use', `network ${name} is used by container ${user.name}: remove or disconnect that first`);
       await removeNetwork(networksFolder(places), name);
+      networkEvent(places, 'destroy', name);
       process.stdout.write(`${name}\n`);
     } catch (error) {
       if (!(error instanceof DelosError)) throw error;

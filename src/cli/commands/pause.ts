@@ -1,3 +1,4 @@
+import { containerEvent } from '../../containers/events.ts';
 import { pauseContainer } from '../../runtime/pause.ts';
 import type { Invocation } from '../../vocabulary/flags.ts';
 import { forEach, placesOf, type globalFlags } from './context.ts';
@@ -6,5 +7,8 @@ import { asEveryday } from './named-error.ts';
 /** `delos pause`. */
 export async function run({ globals, positional }: Invocation<readonly [], typeof globalFlags>): Promise<number> {
   const places = placesOf(globals);
-  return forEach(places, positional, (container) => asEveryday(container, () => pauseContainer(places.run, container.id)));
+  return forEach(places, positional, (container) => asEveryday(container, async () => {
+    await pauseContainer(places.run, container.id);
+    containerEvent(places, container, 'pause');
+  }));
 }

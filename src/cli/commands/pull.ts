@@ -1,3 +1,5 @@
+import { imageEvent } from '../../containers/events.ts';
+import type { Places } from '../../containers/places.ts';
 import { inspectImage } from '../../images/catalogue.ts';
 import { pullImage } from '../../images/pull.ts';
 import { openStore, type ImageStore } from '../../images/store.ts';
@@ -12,11 +14,12 @@ import { showProgress } from './transfer-progress.ts';
 
 /** `delos pull`. */
 export async function run({ flags, globals, positional: [name = ''] }: Invocation<typeof pullFlags, typeof globalFlags>): Promise<number> {
-  const store = openStore(placesOf(globals).data);
+  const places = placesOf(globals);
+  const store = openStore(places.data);
   const reference = parseReference(name);
-  if (!flags['all-tags']) return pull(store, reference, flags);
+  if (!flags['all-tags']) return pull(places, store, reference, flags);
   if (reference.digest !== undefined || /:[^/]*$/.test(name)) throw new DelosError('bad-usage', '--all-tags: expected a name without a tag');
-  for (const tag of await tagsOf(reference)) await pull(store, { ...reference, tag }, flags);
+  for (const tag of await tagsOf(reference)) await pull(places, store, { ...reference, tag }, flags);
   return 0;
 }
 
@@ -25,13 +28,14 @@ async function tagsOf(reference: Reference): Promise<string[]> {
   return connection.repository.tags();
 }
 
-async function pull(store: ImageStore, reference: Reference, { platform, quiet }: Values<typeof pullFlags>): Promise<number> {
+async function pull(places: Places, store: ImageStore, reference: Reference, { platform, quiet }: Values<typeof pullFlags>): Promise<number> {
   const { domain, path, tag, digest } = reference;
   if (!quiet) process.stdout.write(`${digest ?? tag}: Pulling from ${domain}/${path}\n`);
   const { image, upToDate } = await pullImage(store, reference, {
     ...(platform !== undefined && { platform: parsePlatform(platform) }),
     ...(!quiet && { onProgress: showProgress(process.stderr) }),
   });
+  imageEvent(places, 'pull', familiarReference(reference));
   if (!quiet) {
     const found = digest ?? image.digests.map(parseReference).find((other) => other.domain === domain && other.path === path)?.digest ?? inspectImage(store, image.id).record.manifest;
     process.stdout.write(`Digest: ${found}\nStatus: ${upToDate ? 'Image is up to date' : 'Downloaded newer image'} for ${familiarReference(reference)}\n`);

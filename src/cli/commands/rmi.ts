@@ -1,3 +1,4 @@
+import { imageEvent } from '../../containers/events.ts';
 import { removeImage } from '../../images/catalogue.ts';
 import { readImageConfig } from '../../images/image.ts';
 import { chainIds } from '../../images/layers.ts';
@@ -12,12 +13,16 @@ import type { rmiFlags } from './image-flags.ts';
 
 /** `delos rmi`. One that cannot be removed does not keep the others from it. */
 export async function run({ flags, globals, positional }: Invocation<typeof rmiFlags, typeof globalFlags>): Promise<number> {
-  const store = openStore(placesOf(globals).data);
+  const places = placesOf(globals);
+  const store = openStore(places.data);
   let code = 0;
   for (const name of positional) {
     try {
-      const known = knownIds(store, requireImage(store, name));
+      const image = requireImage(store, name);
+      const known = knownIds(store, image);
       const { untagged, removed } = await removeImage(store, name, { force: flags.force });
+      for (const tag of untagged) imageEvent(places, 'untag', image.id, familiarReference(parseReference(tag)));
+      if (removed.includes(image.id)) imageEvent(places, 'delete', image.id);
       process.stdout.write(removalLines(untagged, removed.filter((digest) => known.has(digest))));
     } catch (error) {
       if (!(error instanceof DelosError)) throw error;

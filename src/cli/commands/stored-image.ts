@@ -1,10 +1,13 @@
 import type { Places } from '../../containers/places.ts';
+import { imageEvent } from '../../containers/events.ts';
 import type { ImageConfig } from '../../images/config.ts';
 import { readImageConfig } from '../../images/image.ts';
 import { layerTrees } from '../../images/layers.ts';
 import { obtainImage, type PullPolicy } from '../../images/pull.ts';
+import { findImageRecord } from '../../images/records.ts';
 import { openStore } from '../../images/store.ts';
 import { DelosError } from '../../lib/errors.ts';
+import { familiarReference, parseReference } from '../../registry/reference.ts';
 import { parsePlatform } from '../../registry/platform.ts';
 import { badFlag } from '../../everyday/refusal.ts';
 import type { Image } from './image.ts';
@@ -24,6 +27,7 @@ export async function openStoredImage(name: string, places: Places, { pull, plat
   const policy = policies.find((known) => known === pull);
   if (policy === undefined) throw badFlag('pull', pull, 'expected missing, always or never');
   const store = openStore(places.data);
+  const known = findImageRecord(store, name);
   const record = await obtainImage(store, name, policy, {
     ...(platform !== undefined && { platform: parsePlatform(platform) }),
     ...(!quiet && { onProgress: showProgress(process.stderr) }),
@@ -31,6 +35,8 @@ export async function openStoredImage(name: string, places: Places, { pull, plat
     if (!(error instanceof DelosError && error.code === 'registry')) throw error;
     throw new DelosError('registry', `image ${name} is not here and cannot be pulled: ${error.message}`, { cause: error });
   });
+  // Pulled, or pulled anew; `always` may find what was here.
+  if (record.manifest !== known?.manifest) imageEvent(places, 'pull', familiarReference(parseReference(name)));
   const config = readImageConfig(store, record);
   const lowers = layerTrees(store, config.diffIds);
   return {

@@ -3,6 +3,7 @@ import { writeAtomically } from '../../containers/atomic-file.ts';
 import { changeContainer } from '../../containers/catalogue.ts';
 import type { Container } from '../../containers/container.ts';
 import type { RestartPolicy } from '../../containers/restart.ts';
+import { containerEvent } from '../../containers/events.ts';
 import { fileOf, type Places } from '../../containers/places.ts';
 import { standingOf } from '../../containers/standing.ts';
 import { DelosError } from '../../lib/errors.ts';
@@ -38,16 +39,19 @@ interface Changes {
 }
 
 async function update(places: Places, container: Container, { changes, restart }: Changes, flags: object): Promise<void> {
-  if (restart?.policy !== undefined && container.autoRemove) throw new DelosError('bad-usage', `container ${container.name} is removed when it ends (--rm): it cannot have a restart policy`);
+  if (restart?.policy !== undefined && container.autoRemove) {
+    throw new DelosError('bad-usage', `container ${container.name} is removed when it ends (--rm): it cannot have a restart policy`);
+  }
   const { status } = standingOf(places, container);
   if (status === 'running' || status === 'paused') await updateContainer(places.run, container.id, changes);
-  await changeContainer(places, container.id, (before) => {
+  const updated = await changeContainer(places, container.id, (before) => {
     const config = readConfig(fileOf(places, container.id));
     const resources = mergeResources(config.linux?.resources ?? {}, changes);
     const after: Config = { ...config, linux: { ...config.linux, resources } };
     if (fs.existsSync(fileOf(places, container.id))) writeAtomically(fileOf(places, container.id, 'config.json'), jsonText(after, 2));
     return { ...withPolicy(before, restart), flags: { ...before.flags, ...flags } };
   });
+  containerEvent(places, updated, 'update');
 }
 
 /** One that waits to be started again asks for it once more when its time has come. */
