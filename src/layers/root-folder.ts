@@ -83,6 +83,12 @@ export class RootFolder {
     return this.#find(path);
   }
 
+  hasFolder(path: ByteString): boolean {
+    const fd = unless(['ENOENT', 'ENOTDIR', 'ELOOP'], () => openInside(this.fd, path, O_PATH | O_DIRECTORY));
+    if (fd !== undefined) fs.closeSync(fd);
+    return fd !== undefined;
+  }
+
   /** Closes what is kept open. */
   forget(): void {
     for (const { fd } of this.#open.values()) fs.closeSync(fd);

@@ -30,8 +30,15 @@ export function applyWhiteouts(root: RootFolder): Whiteouts {
     opaqueRoot: false,
     made: (path) => void own.add(path),
     isMark: () => false,
-    hide: (place) => void root.remove(place, spare),
-    opaque: (folder) => root.empty(folder, spare),
+    hide(place) {
+      // Nothing is made for the sake of hiding it.
+      if (root.hasFolder(place.folder)) root.remove(place, spare);
+    },
+    opaque(folder) {
+      // A folder that is opaque in this layer is in this layer.
+      own.add(root.folder(folder).path);
+      root.empty(folder, spare);
+    },
   };
 }
 
@@ -72,11 +79,12 @@ class OverlayWhiteouts implements Whiteouts {
   }
 
   hide(place: Place): void {
+    // A folder that would hold but the whiteout is not made for nothing.
+    if (this.#isBelow?.(pathOf(place)) === false) return;
     const parent = this.#root.folder(place.folder);
     const path = pathOf({ folder: parent.path, base: place.base });
-    if (this.#isUnderOpaque(path)) return;
+    if (this.#isUnderOpaque(path) || this.#isBelow?.(path) === false) return;
     if (isFolder(parent.fd, place.base)) return this.#makeOpaque(parent.fd, place.base, path);
-    if (this.#isBelow?.(path) === false) return;
     if (unless(['EEXIST'], () => syscall('mknodat', parent.fd, cString(place.base), S_IFCHR, 0)) === undefined) return;
     this.#hidden.add(path);
     setTimesAt(parent.fd, place.base, { seconds: 0, nanoseconds: 0 });
