@@ -15,6 +15,8 @@ export const errorCodes = {
   'bad-reference': 'the name of the image is not valid',
   'bad-image': 'the image is not valid',
   'no-image': 'there is no such image',
+  'bad-dockerfile': 'a Dockerfile or a .dockerignore is not valid',
+  'build-failed': 'a command of a Dockerfile has failed',
   registry: 'a registry could not be reached, refused, or gave an answer that cannot be used',
   'bad-network': 'a network, or what was asked of it, is not valid',
   'no-network': 'there is no such network',

@@ -1,5 +1,6 @@
 import { createFlags, runFlags } from '../../everyday/flags.ts';
 import { command, type Command, type Flag, type Program } from '../../vocabulary/flags.ts';
+import { buildFlags } from './build-flags.ts';
 import { globalFlags } from './context.ts';
 import { networkConnectFlags, networkCreateFlags, networkInspectFlags, networkListFlags } from './network-flags.ts';
 import {
@@ -53,6 +54,10 @@ const commands: readonly Command[] = [
   row({ name: 'unpause', summary: 'Let paused containers go on', usage: 'unpause CONTAINER [CONTAINER...]', flags: [], positional: some, load: () => import('./unpause.ts') }),
   row({ name: 'update', summary: 'Change the limits of containers', usage: 'update [OPTIONS] CONTAINER [CONTAINER...]', flags: updateFlags, positional: some, load: () => import('./update.ts') }),
   row({ name: 'rename', summary: 'Rename a container', usage: 'rename CONTAINER NAME', flags: [], positional: two, load: () => import('./rename.ts') }),
+  row({
+    name: 'build', aliases: ['image build'], summary: 'Build an image as a Dockerfile says', usage: 'build [OPTIONS] CONTEXT|-', flags: buildFlags, positional: one,
+    examples: ['delos build -t web .', 'delos build -f site/Dockerfile --target test --build-arg VERSION=2 site'], load: () => import('./build.ts'),
+  }),
   row({ name: 'pull', aliases: ['image pull'], summary: 'Get an image from its registry', usage: 'pull [OPTIONS] NAME[:TAG|@DIGEST]', flags: pullFlags, positional: one, load: () => import('./pull.ts') }),
   row({ name: 'push', aliases: ['image push'], summary: 'Send an image to its registry', usage: 'push [OPTIONS] NAME[:TAG]', flags: pushFlags, positional: one, load: () => import('./push.ts') }),
   row({ name: 'images', aliases: ['image ls', 'image list'], summary: 'List images', usage: 'images [OPTIONS] [REPOSITORY[:TAG]]', flags: imagesFlags, positional: atMostOne, load: () => import('./images.ts') }),

@@ -1,0 +1,60 @@
+import fs from 'node:fs';
+import { decompressed } from '../layers/decompress.ts';
+import { pathOf, placeOf, whiteoutOf } from '../layers/names.ts';
+import { childOf, type TreeNode } from '../layers/walk.ts';
+import { DelosError } from '../lib/errors.ts';
+import { quoted, type ByteString } from '../tar/byte-string.ts';
+import { tarEntries } from '../tar/entries.ts';
+import { BLOCK } from '../tar/entry.ts';
+import { isZero, readHeader } from '../tar/header.ts';
+import type { ArchiveItem } from './tree-archive.ts';
+
+/** What docker unpacks and Node cannot, by how it begins. */
+const unreadable: readonly { readonly name: string; readonly magic: Buffer }[] = [
+  { name: 'xz', magic: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]) },
+  { name: 'bzip2', magic: Buffer.from('BZh') },
+];
+
+/** Whether ADD unpacks a file: a tar, as it is or packed by gzip or zstd. @throws DelosError unsupported for one that is packed otherwise */
+export async function isArchive(node: TreeNode): Promise<boolean> {
+  const head = await beginning(streamOf(node), 6);
+  const lost = unreadable.find(({ magic }) => head.subarray(0, magic.length).equals(magic));
+  if (lost !== undefined) throw new DelosError('unsupported', `the file ${quoted(node.path)} is packed by ${lost.name}: expected gzip, zstd or none; COPY takes it as it is`);
+  try {
+    const block = await beginning(decompressed(streamOf(node)), BLOCK);
+    if (block.length < BLOCK || isZero(block)) return false;
+    readHeader(block, 0);
+    return true;
+  } catch (error) {
+    // What only looks like an archive is a file like others.
+    if (error instanceof DelosError && error.code === 'bad-archive') return false;
+    throw error;
+  }
+}
+
+/** Its entries, below a folder. @throws DelosError bad-archive, and unsupported for names that a layer takes for whiteouts */
+export async function* unpacked(node: TreeNode, target: ByteString): AsyncGenerator<ArchiveItem> {
+  for await (const entry of tarEntries(decompressed(streamOf(node)))) {
+    const place = placeOf(entry.name);
+    if (place.base === '') continue;
+    if (whiteoutOf(place.base) !== undefined) throw new DelosError('unsupported', `${quoted(entry.name)} cannot be put into a layer: it would be a whiteout there`);
+    const linkName = entry.type === 'link' ? childOf(target, pathOf(placeOf(entry.linkName))) : entry.linkName;
+    yield { entry: { ...entry, name: childOf(target, pathOf(place)), linkName, uname: '', gname: '', pieces: undefined }, content: entry.data() };
+  }
+}
+
+function streamOf(node: TreeNode): AsyncIterable<Uint8Array> {
+  return fs.createReadStream('', { fd: node.openFile(), start: 0, highWaterMark: 256 << 10 }) as AsyncIterable<Buffer>;
+}
+
+/** At most so many bytes. */
+async function beginning(stream: AsyncIterable<Uint8Array>, most: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= most) break;
+  }
+  return Buffer.concat(chunks).subarray(0, most);
+}

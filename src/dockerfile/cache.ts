@@ -1,0 +1,71 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { hasBlob } from '../images/blobs.ts';
+import { namesIn, readIfThere, writeDurably } from '../images/durable.ts';
+import type { Lease } from '../images/lease.ts';
+import { chainIds, hasLayer } from '../images/layers.ts';
+import type { ImageStore } from '../images/store.ts';
+import { hexOf, type Digest } from '../registry/digest.ts';
+import type { BuiltLayer } from './state.ts';
+
+/** What a step came to before. */
+export interface CachedStep {
+  readonly version: 1;
+  /** RFC 3339. */
+  readonly created: string;
+  /** Absent for a step that changed no file. */
+  readonly layer?: BuiltLayer;
+  /** Of the layer with all below it. */
+  readonly chain?: Digest;
+}
+
+/**
+ * The steps of earlier builds, by all that they depend on: `build/HEX` in the store's folder. A record holds nothing in the store: it is
+ * worth something only as long as its layer is there.
+ */
+export class StepCache {
+  readonly #store: ImageStore;
+  readonly #lease: Lease;
+
+  constructor(store: ImageStore, lease: Lease) {
+    this.#store = store;
+    this.#lease = lease;
+    fs.mkdirSync(this.#folder(), { recursive: true, mode: 0o700 });
+  }
+
+  /** @param below the diffIDs of the layers below the step */
+  async find(key: Digest, below: readonly Digest[]): Promise<CachedStep | undefined> {
+    const text = readIfThere(this.#file(key));
+    const found = text === undefined ? undefined : JSON.parse(text) as CachedStep;
+    if (found?.version !== 1) return undefined;
+    const { layer } = found;
+    if (layer === undefined) return found;
+    const chain = chainIds([...below, layer.diffId]).at(-1) as Digest;
+    // First held, then looked for: it may be on its way out.
+    await this.#lease.add(layer.blob.digest, chain);
+    return hasBlob(this.#store, layer.blob.digest) && hasLayer(this.#store, chain) ? found : undefined;
+  }
+
+  keep(key: Digest, step: Omit<CachedStep, 'version' | 'chain'>, below: readonly Digest[]): void {
+    const chain = step.layer === undefined ? undefined : chainIds([...below, step.layer.diffId]).at(-1) as Digest;
+    writeDurably(this.#file(key), `${JSON.stringify({ version: 1, ...step, ...(chain !== undefined && { chain }) } satisfies CachedStep)}\n`);
+  }
+
+  /** Removes records of layers that are there no more, and what a killed write has left. */
+  sweep(): void {
+    for (const name of namesIn(this.#folder())) {
+      const file = path.join(this.#folder(), name);
+      const text = name.startsWith('.') ? undefined : readIfThere(file);
+      const chain = text === undefined ? undefined : (JSON.parse(text) as CachedStep).chain;
+      if (chain !== undefined && !hasLayer(this.#store, chain)) fs.rmSync(file, { force: true });
+    }
+  }
+
+  #folder(): string {
+    return path.join(this.#store.root, 'build');
+  }
+
+  #file(key: Digest): string {
+    return path.join(this.#folder(), hexOf(key));
+  }
+}

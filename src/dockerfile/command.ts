@@ -1,0 +1,79 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { jsonWords } from '../images/dockerfile-words.ts';
+import type { RunConfig } from '../images/config-change.ts';
+import { DelosError } from '../lib/errors.ts';
+import { byteString } from '../tar/byte-string.ts';
+import type { LayerView } from './layer-view.ts';
+import type { Instruction } from './syntax.ts';
+
+/** A command that is to be run in a container of its own. */
+export interface Command {
+  /** The folders of the root, the topmost first; none for an empty one. */
+  readonly lowers: readonly string[];
+  readonly args: readonly string[];
+  /** `NAME=value`. */
+  readonly env: readonly string[];
+  readonly user: string;
+  readonly workingDir: string;
+  readonly network: string;
+  /** A program that the container finds at {@link scriptPath}. */
+  readonly script?: string;
+  /** Contents of /etc/passwd and /etc/group. */
+  readonly passwd: string;
+  readonly group: string;
+}
+
+/** What a command has left behind. */
+export interface Written {
+  /** The upper folder of the container's overlay mount. It may be changed. */
+  readonly upper: string;
+  /** Where the container had something mounted, absolute. */
+  readonly mountPoints: readonly string[];
+}
+
+/**
+ * Runs a command, hands over what it has written, and leaves nothing of the container.
+ * @throws DelosError build-failed when it does not end with 0, interrupted, and what keeps a container from starting
+ */
+export type RunCommand = <T>(command: Command, take: (written: Written) => Promise<T>, signal?: AbortSignal) => Promise<T>;
+
+/** Where a script is, in a file system that is no part of the image. */
+export const scriptPath = '/dev/build-script';
+
+/** The words of a RUN: a program and its arguments, or a line for the shell; a document alone is what the shell reads, or a program of its own. */
+export function commandOf({ text, heredocs }: Instruction, { Shell = ['/bin/sh', '-c'] }: RunConfig): { args: readonly string[]; script?: string } {
+  const words = jsonWords(text);
+  if (words?.length === 0) throw new DelosError('bad-usage', 'expected a command');
+  if (words !== undefined) return { args: words };
+  const [first] = heredocs;
+  if (first === undefined) return { args: [...Shell, text] };
+  if (heredocs.length > 1 || first.word !== text) return { args: [...Shell, `${text}\n${heredocs.map(({ name, content }) => `${content}${name}\n`).join('')}`] };
+  return first.content.startsWith('#!') ? { args: [scriptPath], script: first.content } : { args: [...Shell, first.content] };
+}
+
+/**
+ * Takes away what a container has in its upper folder only because something had to be mounted there: empty files and folders that are not
+ * in the image, and copies of folders around them in which nothing else was changed.
+ */
+export function removeMountPoints({ upper, mountPoints }: Written, below: LayerView): void {
+  for (const place of [...mountPoints].toSorted((a, b) => b.length - a.length)) {
+    const parts = path.posix.normalize(place).split('/').filter((part) => part !== '');
+    for (; parts.length > 0 && isLeftOver(upper, parts, below); parts.pop()) fs.rmSync(path.join(upper, ...parts), { recursive: true });
+  }
+}
+
+function isLeftOver(upper: string, parts: readonly string[], below: LayerView): boolean {
+  // A link on the way leads out of the folder, and nothing was made behind it.
+  const isReal = parts.every((_, index) => index === parts.length - 1 || fs.lstatSync(path.join(upper, ...parts.slice(0, index + 1)), { throwIfNoEntry: false })?.isDirectory() === true);
+  const found = isReal ? fs.lstatSync(path.join(upper, ...parts), { throwIfNoEntry: false }) : undefined;
+  if (found === undefined || !(found.isDirectory() ? fs.readdirSync(path.join(upper, ...parts)).length === 0 : found.isFile() && found.size === 0)) return false;
+  const node = below.open(byteString(parts.join('/')));
+  if (node === undefined) return true;
+  try {
+    const { mode, uid, gid } = node.stat;
+    return found.isDirectory() && node.kind === 'directory' && found.mode === Number(mode) && found.uid === Number(uid) && found.gid === Number(gid);
+  } finally {
+    node.close();
+  }
+}

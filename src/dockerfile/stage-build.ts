@@ -1,0 +1,302 @@
+import fs from 'node:fs';
+import type { RunConfig } from '../images/config-change.ts';
+import { jsonWords } from '../images/dockerfile-words.ts';
+import { chainIds, ensureLayer } from '../images/layers.ts';
+import type { Lease } from '../images/lease.ts';
+import { putLayer } from '../images/put-layer.ts';
+import type { ImageStore } from '../images/store.ts';
+import { timeOf } from '../layers/metadata.ts';
+import { packLayer } from '../layers/pack.ts';
+import { resolveUser } from '../everyday/user.ts';
+import { DelosError } from '../lib/errors.ts';
+import type { Digest } from '../registry/digest.ts';
+import { formatPlatform } from '../registry/platform.ts';
+import { shown } from '../registry/shown.ts';
+import { byteString } from '../tar/byte-string.ts';
+import { tarEntry } from '../tar/entry.ts';
+import { mergeEnvironment } from '../vocabulary/key-value.ts';
+import { nearest } from '../vocabulary/nearest.ts';
+import type { StepCache } from './cache.ts';
+import { commandOf, removeMountPoints, type RunCommand } from './command.ts';
+import { Copy, folderItems, readText, type CopyWish, type Owner } from './copy.ts';
+import { expandDocument, expandWord, type Variables } from './expansion.ts';
+import { placed } from './failure.ts';
+import { LayerView } from './layer-view.ts';
+import { settings, toldPairs, withEntrypoint, withLabels, workingDir } from './settings.ts';
+import type { Source } from './source-files.ts';
+import { argumentsOf } from './stages.ts';
+import { diffIdsOf, treesOf, type BuiltLayer, type State } from './state.ts';
+import type { Instruction } from './syntax.ts';
+import { contentDigest, keyOf, TreeArchive } from './tree-archive.ts';
+
+/** Is told how a build goes on. */
+export interface Report {
+  /** @param label which step of how many: `build 2/5` @param cached it was done before */
+  step(label: string, text: string, cached: boolean): void;
+  warning(text: string): void;
+}
+
+/** What all stages of a build have in common. */
+export interface Surroundings {
+  readonly store: ImageStore;
+  readonly lease: Lease;
+  readonly cache: StepCache;
+  readonly report: Report;
+  readonly run: RunCommand;
+  readonly usesCache: boolean;
+  readonly network: string;
+  /** SOURCE_DATE_EPOCH: when all that is made says it was made. */
+  readonly epoch: Date | undefined;
+  /** What `--build-arg` says. */
+  readonly buildArgs: ReadonlyMap<string, string>;
+  /** Variables that are there without a value from anybody: TARGETPLATFORM and the like. */
+  readonly automatic: Variables;
+  /** Of the ARGs above the first FROM. */
+  readonly globals: ReadonlyMap<string, string | undefined>;
+  readonly signal?: AbortSignal;
+  /** The files of `COPY --from`, or of the context. */
+  source(name: string | undefined, state: State): Promise<Source & Disposable>;
+}
+
+/** Variables that a RUN gets without an ARG, and that make no difference to what it does. */
+const proxies = new Set(['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]));
+
+/** What of a step makes it what it is, what it makes of the configuration, and how its layer is made. */
+interface Step {
+  readonly told: string;
+  readonly key: unknown;
+  readonly config?: RunConfig;
+  readonly author?: string;
+  readonly make?: (created: Date) => Promise<BuiltLayer | undefined>;
+}
+
+/** Carries out the instructions of one stage. */
+export class StageBuild {
+  state: State;
+  readonly #around: Surroundings;
+  readonly #label: (step: number) => string;
+  readonly #args = new Map<string, string>();
+  #hasCommand = false;
+  #steps = 1;
+
+  /** @param label of a step, by its number */
+  constructor(around: Surroundings, state: State, label: (step: number) => string) {
+    this.#around = around;
+    this.state = state;
+    this.#label = label;
+  }
+
+  /** @throws DelosError with the place of the instruction */
+  async carryOut(instruction: Instruction): Promise<void> {
+    this.#around.signal?.throwIfAborted();
+    this.#steps++;
+    const summary = `${instruction.name} ${instruction.text}`;
+    try {
+      await this.#carryOut(instruction, summary);
+    } catch (error) {
+      throw placed(instruction, summary, error);
+    }
+  }
+
+  /** `--label`. */
+  async label(pairs: readonly (readonly [string, string])[]): Promise<void> {
+    const told = toldPairs('LABEL', pairs);
+    this.#steps++;
+    await this.#step(told, { told, key: ['LABEL', this.state.config, pairs], config: withLabels(this.state.config, pairs) });
+  }
+
+  async #carryOut(instruction: Instruction, summary: string): Promise<void> {
+    const { name } = instruction;
+    if (name === 'ARG') return this.#declare(instruction, summary);
+    if (name === 'RUN') return this.#step(summary, this.#runStep(instruction));
+    if (name === 'COPY' || name === 'ADD') return this.#copy(instruction, summary);
+    return this.#step(summary, this.#settingStep(instruction));
+  }
+
+  readonly #variables: Variables = (name) => {
+    const entry = (this.state.config.Env ?? []).find((variable) => variable.startsWith(`${name}=`));
+    return entry === undefined ? this.#args.get(name) : entry.slice(name.length + 1);
+  };
+
+  #declare(instruction: Instruction, summary: string): void {
+    const { buildArgs, globals, automatic, report } = this.#around;
+    for (const { name, value } of argumentsOf(instruction, this.#variables)) {
+      const found = buildArgs.get(name) ?? value ?? globals.get(name) ?? automatic(name);
+      if (found !== undefined) this.#args.set(name, found);
+    }
+    report.step(this.#label(this.#steps), summary, false);
+  }
+
+  #settingStep(instruction: Instruction): Step {
+    const { name } = instruction;
+    const { config } = this.state;
+    if (name === 'WORKDIR') return this.#workdirStep(instruction);
+    if (name === 'MAINTAINER') return { told: `MAINTAINER ${instruction.text}`, key: [name, config, instruction.text], author: instruction.text };
+    const setting = settings[name];
+    if (setting === undefined && name !== 'ENTRYPOINT') throw new Error(`assertion: ${name} has a place`);
+    const { config: after, told } = setting === undefined ? withEntrypoint(config, instruction, this.#hasCommand) : setting(config, instruction, this.#variables);
+    if (name === 'CMD') this.#hasCommand = true;
+    return { told, key: [name, config, after], config: after };
+  }
+
+  #workdirStep(instruction: Instruction): Step {
+    const { config } = this.state;
+    const folder = workingDir(config, instruction, this.#variables);
+    return { told: `WORKDIR ${folder}`, key: ['WORKDIR', config, folder], config: { ...config, WorkingDir: folder }, make: (created) => this.#makeFolder(folder, created) };
+  }
+
+  async #makeFolder(folder: string, created: Date): Promise<BuiltLayer | undefined> {
+    using below = this.#view();
+    const { path, kind } = below.resolve(byteString(folder));
+    if (kind === 'directory') return undefined;
+    if (kind !== undefined) throw new DelosError('bad-usage', `${shown(folder)} is no folder in the image`);
+    const mtime = timeOf(BigInt(created.getTime()) * 1_000_000n);
+    return await this.#putLayer(new TreeArchive().bytes(folderItems(below, path, new Set(), (name) => tarEntry({ name, type: 'directory', mtime }))));
+  }
+
+  #runStep(instruction: Instruction): Step {
+    const { config } = this.state;
+    const { args, script } = commandOf(instruction, config);
+    const network = this.#networkOf(instruction);
+    const scope = [...this.#args].map(([name, value]) => `${name}=${value}`);
+    const { Env = [], User = '', WorkingDir = '' } = config;
+    const env = mergeEnvironment(scope, Env);
+    const told = `RUN ${scope.length > 0 ? `|${scope.length} ${scope.join(' ')} ` : ''}${script === undefined ? args.join(' ') : script}`;
+    return { told, key: ['RUN', args, script ?? null, env, User, WorkingDir, network], make: () => this.#runCommand({ args, env, script, network }) };
+  }
+
+  #networkOf({ flags }: Instruction): string {
+    let { network } = this.#around;
+    for (const { name, value = '' } of flags) {
+      if (name !== 'network') throw new DelosError('unsupported', `--${name} is not supported for RUN, only --network`);
+      if (!['default', 'none', 'host'].includes(value)) throw new DelosError('bad-usage', `--network=${shown(value)}: expected default, none or host`);
+      if (value !== 'default') network = value;
+    }
+    return network;
+  }
+
+  async #runCommand({ args, env, script, network }: { args: readonly string[]; env: readonly string[]; script: string | undefined; network: string }): Promise<BuiltLayer | undefined> {
+    const { store, run, buildArgs, epoch, signal } = this.#around;
+    using below = this.#view();
+    const proxied = [...buildArgs].filter(([name]) => proxies.has(name)).map(([name, value]) => `${name}=${value}`);
+    const { User = '', WorkingDir = '' } = this.state.config;
+    const command = {
+      lowers: treesOf(store, this.state), args, env: mergeEnvironment(proxied, env), user: User, workingDir: WorkingDir, network, ...(script !== undefined && { script }),
+      passwd: readText(below, 'etc/passwd'), group: readText(below, 'etc/group'),
+    };
+    return await run(command, async (written) => {
+      removeMountPoints(written, below);
+      if (fs.readdirSync(written.upper).length === 0) return undefined;
+      return this.#putLayer(packLayer(written.upper, { overlay: true, ...clamp(epoch), ...(signal !== undefined && { signal }) }));
+    }, signal);
+  }
+
+  async #copy(instruction: Instruction, summary: string): Promise<void> {
+    const { from, owner, mode } = copyFlags(instruction);
+    using source = await this.#around.source(from === undefined ? undefined : this.#expand(instruction, from), this.state);
+    using below = this.#view();
+    const owned = owner === undefined ? undefined : ownerOf(this.#expand(instruction, owner), below);
+    const wish = {
+      ...this.#copyWords(instruction), workingDir: this.state.config.WorkingDir ?? '', unpacks: instruction.name === 'ADD',
+      ...(owned !== undefined && { owner: owned }), ...(mode !== undefined && { mode: modeOf(this.#expand(instruction, mode)) }),
+    };
+    const copyAt = (created: Date): Copy => new Copy(source, below, { ...wish, created } satisfies CopyWish);
+    const content = await contentDigest(copyAt(new Date(0)).items(false));
+    const flags = instruction.flags.map(({ name, value }) => `--${name}${value === undefined ? '' : `=${value}`} `).join('');
+    const told = `${instruction.name} ${flags}${[...wish.documents.map(({ name }) => `<<${name}`), ...wish.sources, wish.target].join(' ')}`;
+    await this.#step(summary, { told, key: [instruction.name, wish, content], make: (created) => this.#copyLayer(copyAt(created)) });
+  }
+
+  async #copyLayer(copy: Copy): Promise<BuiltLayer | undefined> {
+    const archive = new TreeArchive(clamp(this.#around.epoch).clampSeconds);
+    const layer = await this.#putLayer(archive.bytes(copy.items()));
+    return archive.count === 0 ? undefined : layer;
+  }
+
+  /** What is to be copied and where, documents of the Dockerfile apart. */
+  #copyWords(instruction: Instruction): Pick<CopyWish, 'sources' | 'documents' | 'target'> {
+    const { text, heredocs, name } = instruction;
+    const words = jsonWords(text) ?? text.split(/\s+/);
+    const plain = words.filter((word) => !heredocs.some((heredoc) => heredoc.word === word)).map((word) => this.#expand(instruction, word));
+    const target = plain.pop();
+    if (target === undefined || target === '' || words.length < 2) throw new DelosError('bad-usage', 'expected what to copy, and where to');
+    if (name === 'ADD') for (const word of plain) refuseRemote(word);
+    const documents = heredocs.map((heredoc) => ({
+      name: heredoc.name, content: heredoc.expand ? expandDocument(heredoc.content, this.#variables, instruction.escape) : heredoc.content,
+    }));
+    return { sources: plain, documents, target };
+  }
+
+  #expand({ escape }: Instruction, word: string): string {
+    return expandWord(word, this.#variables, escape);
+  }
+
+  #view(): LayerView {
+    return new LayerView(treesOf(this.#around.store, this.state));
+  }
+
+  async #putLayer(tar: AsyncIterable<Uint8Array>): Promise<BuiltLayer> {
+    const { store, lease, signal } = this.#around;
+    const { blob, diffId } = await putLayer(store, lease, tar, signal);
+    const diffIds = [...diffIdsOf(this.state), diffId];
+    await lease.add(chainIds(diffIds).at(-1) as Digest);
+    await ensureLayer(store, diffIds, blob.digest, signal === undefined ? {} : { signal });
+    return { diffId, blob };
+  }
+
+  /** Does a step, unless it was done before. */
+  async #step(summary: string, { told, key, config, author, make }: Step): Promise<void> {
+    const { cache, usesCache, report, epoch } = this.#around;
+    const below = diffIdsOf(this.state);
+    const whole = keyOf([1, epoch?.toISOString() ?? null, formatPlatform(this.state.platform), chainIds(below).at(-1) ?? null, key]);
+    const known = usesCache ? await cache.find(whole, below) : undefined;
+    report.step(this.#label(this.#steps), summary, known !== undefined);
+    const done = known ?? await this.#do(make, epoch ?? new Date());
+    if (known === undefined) cache.keep(whole, done, below);
+    const { layer, created } = done;
+    this.state = {
+      ...this.state, ...(config !== undefined && { config }), ...(author !== undefined && { author }), created,
+      layers: layer === undefined ? this.state.layers : [...this.state.layers, layer],
+      history: [...this.state.history, { created, created_by: told, ...(layer === undefined && { empty_layer: true }) }],
+    };
+  }
+
+  async #do(make: Step['make'], created: Date): Promise<{ created: string; layer?: BuiltLayer }> {
+    const layer = await make?.(created);
+    return { created: created.toISOString(), ...(layer !== undefined && { layer }) };
+  }
+}
+
+function clamp(epoch: Date | undefined): { clampSeconds?: number } {
+  return epoch === undefined ? {} : { clampSeconds: epoch.getTime() / 1000 };
+}
+
+const copyFlagNames = ['from', 'chown', 'chmod', 'link'];
+
+function copyFlags({ name, flags }: Instruction): { from?: string; owner?: string; mode?: string } {
+  const known = name === 'ADD' ? copyFlagNames.slice(1) : copyFlagNames;
+  const lost = flags.find((flag) => !known.includes(flag.name));
+  if (lost !== undefined) {
+    const meant = nearest(lost.name, known);
+    throw new DelosError('bad-usage', `--${shown(lost.name)} is not supported for ${name}${meant === undefined ? `, only ${known.map((flag) => `--${flag}`).join(', ')}` : `: did you mean --${meant}?`}`);
+  }
+  const valueOf = (flag: string): string | undefined => flags.findLast((given) => given.name === flag)?.value;
+  const [from, owner, mode] = [valueOf('from'), valueOf('chown'), valueOf('chmod')];
+  return { ...(from !== undefined && { from }), ...(owner !== undefined && { owner }), ...(mode !== undefined && { mode }) };
+}
+
+function modeOf(text: string): number {
+  if (!/^[0-7]{3,4}$/.test(text)) throw new DelosError('bad-usage', `--chmod=${shown(text)}: expected octal digits such as 0755`);
+  return Number.parseInt(text, 8);
+}
+
+/** By the image's own users and groups. As docker has it, the group of a number alone is the same number. */
+function ownerOf(text: string, below: LayerView): Owner {
+  const { uid, gid } = resolveUser(/^\d+$/.test(text) ? `${text}:${text}` : text, readText(below, 'etc/passwd'), readText(below, 'etc/group'));
+  return { uid, gid };
+}
+
+function refuseRemote(word: string): void {
+  if (!/^(https?|ftp|git|ssh):\/\/|^git@|^[^/\s]+\/.*\.git(#|$)/i.test(word)) return;
+  throw new DelosError('unsupported', `${shown(word)} is remote: ADD takes only files of the context; get it with RUN`);
+}

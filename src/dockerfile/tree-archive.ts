@@ -1,0 +1,93 @@
+import { createHash, type Hash } from 'node:crypto';
+import fs from 'node:fs';
+import { digestOf, finish, type Digest } from '../registry/digest.ts';
+import type { ByteString } from '../tar/byte-string.ts';
+import type { TarEntry } from '../tar/entry.ts';
+import { tarEnd, tarHeader, tarPadding } from '../tar/writer.ts';
+
+/** Bytes that are read at a time. */
+const CHUNK = 256 * 1024;
+
+/** One file for a layer: its header, and where its bytes come from. */
+export interface ArchiveItem {
+  readonly entry: TarEntry;
+  /** Of a file: opens it for reading; the caller closes it. Or its bytes, or a stream of them. */
+  readonly content?: (() => number) | Uint8Array | AsyncIterable<Uint8Array>;
+}
+
+/** An archive that is made as it is read, and its digest, which leaves the times out. */
+export class TreeArchive {
+  readonly #hash: Hash = createHash('sha256');
+  readonly #latestSeconds: number;
+  #count = 0;
+
+  /** @param latestSeconds later times become this one */
+  constructor(latestSeconds = Number.POSITIVE_INFINITY) {
+    this.#latestSeconds = latestSeconds;
+  }
+
+  /** Entries so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** When all was read. */
+  digest(): Digest {
+    return finish(this.#hash);
+  }
+
+  async *bytes(items: Iterable<ArchiveItem> | AsyncIterable<ArchiveItem>): AsyncGenerator<Uint8Array> {
+    for await (const { entry, content } of items) {
+      this.#count++;
+      this.#hash.update(tarHeader({ ...entry, mtime: { seconds: 0, nanoseconds: 0 } }));
+      yield tarHeader(this.#clamped(entry));
+      if (content === undefined || entry.type !== 'file') continue;
+      for await (const chunk of chunksOf(content, entry.size)) {
+        this.#hash.update(chunk);
+        yield chunk;
+      }
+      yield tarPadding(entry.size);
+    }
+    yield tarEnd();
+  }
+
+  #clamped(entry: TarEntry): TarEntry {
+    return entry.mtime.seconds < this.#latestSeconds ? entry : { ...entry, mtime: { seconds: this.#latestSeconds, nanoseconds: 0 } };
+  }
+}
+
+/** The digest of what an archive of these would hold, times left out. */
+export async function contentDigest(items: AsyncIterable<ArchiveItem>): Promise<Digest> {
+  const archive = new TreeArchive();
+  for await (const _ of archive.bytes(items));
+  return archive.digest();
+}
+
+/** As many bytes as the header has told; a file that shrinks meanwhile is filled up with zeros. */
+async function* chunksOf(content: NonNullable<ArchiveItem['content']>, size: number): AsyncGenerator<Uint8Array> {
+  if (content instanceof Uint8Array) return yield content;
+  if (typeof content !== 'function') return yield* content;
+  const fd = content();
+  try {
+    for (let at = 0; at < size;) {
+      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size - at));
+      const read = fs.readSync(fd, buffer, 0, buffer.length, at);
+      if (read === 0) buffer.fill(0);
+      at += read === 0 ? buffer.length : read;
+      yield read === 0 ? buffer : buffer.subarray(0, read);
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Of something that is described by JSON. */
+export function keyOf(parts: unknown): Digest {
+  return digestOf(JSON.stringify(parts));
+}
+
+/** The folders around a path, the outermost first, without the root. */
+export function foldersAround(path: ByteString): ByteString[] {
+  const parts = path.split('/');
+  return parts.slice(0, -1).map((_, index) => parts.slice(0, index + 1).join('/'));
+}
