@@ -10,6 +10,7 @@ import { inspectNetwork } from '../network/store.ts';
 import { changeContainer } from './catalogue.ts';
 import type { Container } from './container.ts';
 import { networkEvent } from './events.ts';
+import { ensureNameServer, hasNames } from './name-server.ts';
 import { fileOf, networksFolder, type Places } from './places.ts';
 import { standingOf } from './standing.ts';
 
@@ -40,10 +41,11 @@ export interface AddedHost {
 /**
  * Connects a container that waits for its start to the networks that it wants, and writes down its addresses in its /etc.
  * @param pid of its first process
+ * @param command this program and its global flags, to serve names
  * @throws DelosError what attach() throws
  */
-export async function connect(places: Places, container: Container, pid: number): Promise<void> {
-  for (const wish of container.networks) await attachTo(places, container, wish, pid);
+export async function connect(places: Places, container: Container, pid: number, command: readonly string[]): Promise<void> {
+  for (const wish of container.networks) await attachTo(places, container, wish, pid, command);
   writeNames(places, container);
 }
 
@@ -52,8 +54,8 @@ export async function disconnect(places: Places, id: string): Promise<void> {
   for (const network of await detach(networksFolder(places), id)) networkEvent(places, 'disconnect', network, id);
 }
 
-/** One more network for a container, at once if it runs. @throws DelosError exists, and what attach() throws */
-export async function joinNetwork(places: Places, { id, name }: Container, wish: NetworkWish): Promise<void> {
+/** One more network for a container, at once if it runs. @param command as of {@link connect} @throws DelosError exists, and what attach() throws */
+export async function joinNetwork(places: Places, { id, name }: Container, wish: NetworkWish, command: readonly string[]): Promise<void> {
   const changed = await changeContainer(places, id, (container) => {
     if (container.networks.some(({ network }) => network === wish.network)) throw new DelosError('exists', `container ${name} is connected to network ${wish.network} already`);
     return { ...container, networks: [...container.networks, wish] };
@@ -61,7 +63,7 @@ export async function joinNetwork(places: Places, { id, name }: Container, wish:
   const { pid } = standingOf(places, changed);
   if (pid === 0) return;
   try {
-    await attachTo(places, changed, wish, pid);
+    await attachTo(places, changed, wish, pid, command);
     writeNames(places, changed);
   } catch (error) {
     await forget(places, id, wish.network);
@@ -86,21 +88,24 @@ export function connectionsOf(places: Places, id: string): Lease[] {
   return allLeases(networksFolder(places)).filter(({ container }) => container === id);
 }
 
-async function attachTo(places: Places, { id, name }: Container, wish: NetworkWish, pid: number): Promise<void> {
+async function attachTo(places: Places, { id, name }: Container, wish: NetworkWish, pid: number, command: readonly string[]): Promise<void> {
   const { network, hostname, aliases, ports, four, six, mac } = wish;
   await attach(networksFolder(places), {
     container: id, network, namespace: pid, names: [name, id.slice(0, 12), hostname, ...aliases], ports, ...(mac !== undefined && { mac }),
     addresses: { ...(four !== undefined && { four }), ...(six !== undefined && { six }) },
   });
   networkEvent(places, 'connect', network, id);
+  if (hasNames(network)) await ensureNameServer(places, network, command);
 }
 
 /** In place: the container has the files mounted. */
-function writeNames(places: Places, { id, networks: [first] }: Container): void {
+function writeNames(places: Places, { id, networks }: Container): void {
+  const [first] = networks;
   const [hosts, resolver] = [fileOf(places, id, 'etc/hosts'), fileOf(places, id, 'etc/resolv.conf')];
   if (first === undefined || !fs.existsSync(resolver)) return;
   fs.writeFileSync(hosts, hostsOf(first, connectionsOf(places, id), inspectNetwork(networksFolder(places), first.network)));
-  fs.writeFileSync(resolver, resolverOf(first));
+  const named = networks.find(({ network }) => hasNames(network));
+  fs.writeFileSync(resolver, resolverOf(first, named && inspectNetwork(networksFolder(places), named.network)));
 }
 
 function hostsOf({ hostname, hosts }: NetworkWish, leases: readonly Lease[], { four, six }: NetworkRecord): string {
@@ -110,9 +115,12 @@ function hostsOf({ hostname, hosts }: NetworkWish, leases: readonly Lease[], { f
   return hostsText([...own, ...added]);
 }
 
-function resolverOf({ servers, search, options }: NetworkWish): string {
+/** @param named the network whose name server is to be asked */
+function resolverOf({ servers, search, options }: NetworkWish, named: NetworkRecord | undefined): string {
+  const gateways = [named?.four, named?.six].flatMap((range) => range?.gateway ?? []);
+  const asked = servers.length > 0 ? servers : gateways;
   return containerResolverText(readIfThere('/etc/resolv.conf') ?? '', {
-    ...(servers.length > 0 && { servers }), ...(search.length > 0 && { search }), ...(options.length > 0 && { options }),
+    ...(asked.length > 0 && { servers: asked }), ...(search.length > 0 && { search }), ...(options.length > 0 && { options }),
   }, readIfThere(resolvedFile));
 }
 

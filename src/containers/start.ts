@@ -28,8 +28,8 @@ export interface StartOptions {
   readonly direct: boolean;
   /** The caller goes away at once or when it likes; else it waits for the monitor and cleans up after it. */
   readonly detached: boolean;
-  /** The command that cleans up after a container whose starter has gone. */
-  readonly cleanUp: readonly string[];
+  /** This program and its global flags, to be started again: to clean up after a container whose starter has gone, and to serve names. */
+  readonly command: readonly string[];
   readonly pidFile?: string;
   /** It is the supervisor that starts it again, not somebody by hand. */
   readonly again?: { readonly delayMs: number };
@@ -63,7 +63,7 @@ export async function buildContainer(places: Places, id: string, options: StartO
   // From now on, who stops it stops this start.
   if (container.stoppedByHand) writeContainer(places, { ...container, stoppedByHand: false });
   const monitor = await build(places, container, options);
-  await connectOrUndo(places, container);
+  await connectOrUndo(places, container, options.command);
   return { monitor, go: () => go(places, id, monitor, options) };
 }
 
@@ -104,10 +104,10 @@ function checkNotStopped({ name, stoppedByHand }: Container, { again }: Pick<Sta
 }
 
 /** @throws DelosError what connect() throws; nothing of the container's processes is left then */
-async function connectOrUndo(places: Places, container: Container): Promise<void> {
+async function connectOrUndo(places: Places, container: Container, command: readonly string[]): Promise<void> {
   try {
     const record = runtimeRecord(places, container.id);
-    await connect(places, container, record === undefined ? 0 : conditionOf(places.run, record).init?.pid ?? 0);
+    await connect(places, container, record === undefined ? 0 : conditionOf(places.run, record).init?.pid ?? 0, command);
   } catch (error) {
     await undo(places, container.id);
     throw error;
@@ -136,7 +136,7 @@ async function build(places: Places, container: Container, options: StartOptions
   const { id, tty } = container;
   const monitored: MonitorOptions = {
     folder: fileOf(places, id), output: tty ? 'terminal' : options.direct ? 'direct' : 'pipes', openStdin: container.openStdin,
-    detached: options.detached, initFile: path.join(places.run, id, 'init'), oomFile: oomFile(cgroupOf(places, id)), cleanUp: options.cleanUp,
+    detached: options.detached, initFile: path.join(places.run, id, 'init'), oomFile: oomFile(cgroupOf(places, id)), cleanUp: [...options.command, 'settle', id],
     ...(container.health !== undefined && { health: container.health }),
   };
   const request = { ...requestOf(places, container), ...(options.pidFile !== undefined && { pidFile: options.pidFile }) };

@@ -56,8 +56,10 @@ test('networks are made, listed, joined, left and removed', { skip }, async () =
   everyday.output('run', '-d', '--name', 'app', '--network', 'bridge', 'host', 'sleep', '60');
   const reaches = (): number | null => everyday.delos('exec', 'app', 'ping', '-c', '1', '-W', '1', '10.77.0.9').status;
   assert.notEqual(reaches(), 0);
-  everyday.output('network', 'connect', 'back', 'app');
+  everyday.output('network', 'connect', '--alias', 'store', 'back', 'app');
   assert.equal(reaches(), 0);
+  assert.equal(everyday.output('exec', 'app', 'sh', '-c', 'getent hosts db'), '10.77.0.9       db\n');
+  assert.match(everyday.output('exec', 'db', 'getent', 'hosts', 'store'), /^10\.77\.0\.\d+ +store\n$/);
   const [{ Containers, Labels }] = JSON.parse(everyday.output('network', 'inspect', 'back')) as [{ Containers: Record<string, { Name: string }>; Labels: object }];
   assert.deepEqual([Object.values(Containers).map(({ Name }) => Name).toSorted(), Labels], [['app', 'db'], { tier: 'back' }]);
   assert.match(everyday.delos('network', 'rm', 'back').stderr, /^delos: network back is used by container (app|db): [^\n]*\n$/);

@@ -6,7 +6,7 @@ import { defaultNetwork } from '../../network/record.ts';
 import { inspectNetwork } from '../../network/store.ts';
 import type { Invocation } from '../../vocabulary/flags.ts';
 import { shortId } from '../../vocabulary/names.ts';
-import { find, placesOf, type globalFlags } from './context.ts';
+import { find, ownCommand, placesOf, type globalFlags } from './context.ts';
 import type { networkConnectFlags } from './network-flags.ts';
 
 /** `delos network connect`. */
@@ -21,6 +21,6 @@ export async function run({ flags, globals, positional: [network = '', word = ''
     ...(flags.ip !== undefined && { four: flags.ip }), ...(flags.ip6 !== undefined && { six: flags.ip6 }),
   };
   checkNetworkRights(wish, process.geteuid?.() ?? 0);
-  await joinNetwork(places, container, wish);
+  await joinNetwork(places, container, wish, ownCommand(places));
   return 0;
 }

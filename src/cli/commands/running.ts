@@ -29,7 +29,7 @@ export interface RunningOptions {
 export async function startDetached(places: Places, container: Container, options: Pick<StartOptions, 'pidFile' | 'again'> = {}): Promise<void> {
   await orRemove(places, container, async () => {
     const waiting = await buildContainer(places, container.id, {
-      direct: false, detached: true, cleanUp: ownCommand(places, 'settle', container.id), ...options,
+      direct: false, detached: true, command: ownCommand(places), ...options,
     });
     await waiting.go();
   });
@@ -45,8 +45,7 @@ export async function runForeground(places: Places, container: Container, option
 }
 
 async function runDirect(places: Places, container: Container, options: RunningOptions): Promise<number> {
-  const cleanUp = ownCommand(places, 'settle', container.id);
-  const waiting = await orRemove(places, container, () => buildContainer(places, container.id, { direct: true, detached: false, cleanUp, ...pidFileOf(options) }));
+  const waiting = await orRemove(places, container, () => buildContainer(places, container.id, { direct: true, detached: false, command: ownCommand(places), ...pidFileOf(options) }));
   // From before the program begins until it is known how it ended: it may ask for a signal at once.
   using _ = options.sigProxy ? proxySignals(places, container) : undefined;
   await orRemove(places, container, waiting.go);
@@ -56,9 +55,8 @@ async function runDirect(places: Places, container: Container, options: RunningO
 }
 
 async function runAttached(places: Places, container: Container, options: RunningOptions): Promise<number> {
-  const cleanUp = ownCommand(places, 'settle', container.id);
   const detachKeys = parseDetachKeys(options.detachKeys);
-  const waiting = await orRemove(places, container, () => buildContainer(places, container.id, { direct: false, detached: true, cleanUp, ...pidFileOf(options) }));
+  const waiting = await orRemove(places, container, () => buildContainer(places, container.id, { direct: false, detached: true, command: ownCommand(places), ...pidFileOf(options) }));
   using _ = options.sigProxy ? proxySignals(places, container) : undefined;
   const attachment = await attachTo(places, container, { input: options.input && container.openStdin, detachKeys });
   await orRemove(places, container, waiting.go);

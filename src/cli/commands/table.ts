@@ -95,6 +95,7 @@ const commands: readonly Command[] = [
   row({ name: 'network disconnect', summary: 'Take a container out of a network', usage: 'network disconnect NETWORK CONTAINER', flags: [], positional: two, load: () => import('./network-disconnect.ts') }),
   row({ name: 'network rm', aliases: ['network remove'], summary: 'Remove networks', usage: 'network rm NETWORK [NETWORK...]', flags: [], positional: some, load: () => import('./network-rm.ts') }),
   row({ name: 'network prune', summary: 'Remove networks that no container wants', usage: 'network prune', flags: [], positional: none, load: () => import('./network-prune.ts') }),
+  row({ name: 'network serve', summary: 'Answer for the names of a network', usage: 'network serve NETWORK', flags: [], positional: one, hidden: true, load: () => import('./network-serve.ts') }),
   row({ name: 'network trace', summary: 'Show the rules and counters that the packets of a container pass', usage: 'network trace CONTAINER', flags: [], positional: one, load: () => import('./network-trace.ts') }),
   row({ name: 'doctor', summary: 'Say what this host can do, and what would help', usage: 'doctor [OPTIONS]', flags: doctorFlags, positional: none, load: () => import('./doctor.ts') }),
   row({ name: 'ns', summary: 'List the namespaces of this host', usage: 'ns [OPTIONS]', flags: nsFlags, positional: none, load: () => import('./ns.ts') }),

@@ -63,6 +63,13 @@ export async function serveNames(folder: string, network: string, options: NameS
   return { ended, close: () => server.close() };
 }
 
+/** Whether a server is there for a network. */
+export function isServed(folder: string, network: string): boolean {
+  const lock = lockServer(folder, network);
+  if (lock !== undefined) fs.closeSync(lock);
+  return lock === undefined;
+}
+
 /** The one server of a network holds this lock as long as it lives. flock(2) */
 function lockServer(folder: string, network: string): number | undefined {
   const descriptor = fs.openSync(path.join(folder, network, 'names.lock'), 'a', 0o600);
