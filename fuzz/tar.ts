@@ -64,13 +64,13 @@ function anyEntry(random: Random): Buffer {
 /** Changes some bytes; a header gets a right checksum again most of the time, or it would be refused at once. */
 function damage(archive: Buffer, random: Random): Buffer {
   const bytes = Buffer.from(archive);
-  for (let left = random(6); left > 0; left--) {
+  for (let left = random(2) * random(4); left > 0; left--) {
     const block = random(Math.max(1, bytes.length >> 9)) << 9;
     bytes[Math.min(bytes.length - 1, block + random(512))] = pick([0, 0x20, 0x2f, 0x30, 0x37, 0x80, 0xff, random(256)], random);
     const head = bytes.subarray(block, block + 512);
     if (random(5) > 0 && head.length === 512) head.write(`${checksums(head)[0].toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
   }
-  return random(6) === 0 ? bytes.subarray(0, random(bytes.length + 1)) : bytes;
+  return random(12) === 0 ? bytes.subarray(0, random(bytes.length + 1)) : bytes;
 }
 
 interface Outcome {
