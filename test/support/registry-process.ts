@@ -16,14 +16,19 @@ export interface RegistryProcess {
   readonly folder: string;
 }
 
-/** Debian's docker-registry on a free port of the loopback, empty. Gone after the test. */
-export async function startRegistry(context: TestContext): Promise<RegistryProcess> {
+/** One that wants to know who asks. bcrypt, a test vector of its authors. */
+export const user = { name: 'tester', password: 'U*U', line: 'tester:$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW' } as const;
+
+/** Debian's docker-registry on a free port of the loopback, empty. Gone after the test. @param isPrivate only for {@link user} */
+export async function startRegistry(context: TestContext, isPrivate = false): Promise<RegistryProcess> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'delos-registry-'));
   const host = `127.0.0.1:${await freePort()}`;
   const log = path.join(folder, 'log');
   fs.writeFileSync(path.join(folder, 'config.yml'), [
-    'version: 0.1', `storage: {filesystem: {rootdirectory: ${folder}/data}, delete: {enabled: true}}`, `http: {addr: "${host}"}`, 'log: {level: warn}', '',
+    'version: 0.1', `storage: {filesystem: {rootdirectory: ${folder}/data}, delete: {enabled: true}}`, `http: {addr: "${host}"}`, 'log: {level: warn}',
+    ...(isPrivate ? [`auth: {htpasswd: {realm: test, path: ${folder}/users}}`] : []), '',
   ].join('\n'));
+  if (isPrivate) fs.writeFileSync(path.join(folder, 'users'), `${user.line}\n`);
   const output = fs.openSync(log, 'w');
   const child = spawn('docker-registry', ['serve', path.join(folder, 'config.yml')], { stdio: ['ignore', output, output], env: { PATH: process.env['PATH'] } });
   fs.closeSync(output);
@@ -31,7 +36,7 @@ export async function startRegistry(context: TestContext): Promise<RegistryProce
     if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit');
     fs.rmSync(folder, { recursive: true, force: true });
   });
-  for (let tries = 0; !(await fetch(`http://${host}/v2/`).then(({ ok }) => ok, () => false)); tries++) {
+  for (let tries = 0; !(await fetch(`http://${host}/v2/`).then(({ ok, status }) => ok || status === 401, () => false)); tries++) {
     if (tries > 100 || child.exitCode !== null) throw new Error(`docker-registry does not start: ${fs.readFileSync(log, 'utf8')}`);
     await sleep(50);
   }

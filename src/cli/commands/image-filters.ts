@@ -3,6 +3,7 @@ import type { ImageStore } from '../../images/store.ts';
 import { DelosError } from '../../lib/errors.ts';
 import { badFlag } from '../../everyday/refusal.ts';
 import { familiarReference, formatReference } from '../../registry/reference.ts';
+import { shown } from '../../registry/shown.ts';
 import { parseBoolean } from '../../vocabulary/units.ts';
 import { repositoryText, type ImageRow } from './image-rows.ts';
 
@@ -60,12 +61,16 @@ function globForm(pattern: string): RegExp {
   const source = pattern.replace(/\[\^?[^\]/]+\]|\\?[^]/g, (part) => {
     if (part === '*') return '[^/]*';
     if (part === '?') return '[^/]';
-    if (part.length > 2) return part;
-    return part.slice(-1).replace(/[\\^$.*+?()[\]{}|/]/, '\\$&');
+    if (part === '[') throw noPattern(pattern);
+    return part.length > 2 ? part : part.slice(-1).replace(/[\\^$.*+?()[\]{}|/]/, '\\$&');
   });
   try {
     return new RegExp(`^${source}$`);
   } catch (cause) {
-    throw new DelosError('bad-usage', `'${pattern}' is no pattern for the names of images`, { cause });
+    throw noPattern(pattern, cause);
   }
+}
+
+function noPattern(pattern: string, cause?: unknown): DelosError {
+  return new DelosError('bad-usage', `'${shown(pattern)}' is no pattern for the names of images`, cause === undefined ? {} : { cause });
 }

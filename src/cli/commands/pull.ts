@@ -25,7 +25,7 @@ export async function run({ flags, globals, positional: [name = ''] }: Invocatio
 
 async function tagsOf(reference: Reference): Promise<string[]> {
   using connection = await openRepository(reference);
-  return connection.repository.tags();
+  return (await connection.repository.tags()).toSorted();
 }
 
 async function pull(places: Places, store: ImageStore, reference: Reference, { platform, quiet }: Values<typeof pullFlags>): Promise<number> {
