@@ -27,7 +27,7 @@ export interface PackOptions {
 }
 
 /** Bytes that are handed on at a time, about. */
-const CHUNK = 256 * 1024;
+const CHUNK = 128 * 1024;
 
 /**
  * A tree as the tar of a layer, uncompressed: names in the order of their bytes, no times but the files' own, no names of users; so that
@@ -40,11 +40,14 @@ export async function* packLayer(folder: string, options: PackOptions = {}): Asy
   let length = 0;
   try {
     for (const part of layerParts(folder, options)) {
-      parts.push(part);
-      length += part.length;
-      if (length < CHUNK) continue;
+      if (length + part.length < CHUNK) {
+        parts.push(part);
+        length += part.length;
+        continue;
+      }
       options.signal?.throwIfAborted();
-      yield joined(parts);
+      if (length > 0) yield Buffer.concat(parts);
+      yield part;
       parts = [];
       length = 0;
     }
@@ -52,11 +55,7 @@ export async function* packLayer(folder: string, options: PackOptions = {}): Asy
     if (!(cause instanceof SystemCallError)) throw cause;
     throw new DelosError('io', `the files for the layer cannot be read: ${cause.message}`, { cause, call: cause.call, errno: cause.errno });
   }
-  yield joined(parts);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
+  if (length > 0) yield Buffer.concat(parts);
 }
 
 function* layerParts(folder: string, options: PackOptions): Generator<Uint8Array> {
