@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { hasBlob } from '../images/blobs.ts';
 import { namesIn, readIfThere, writeDurably } from '../images/durable.ts';
+import { tryLockFile } from '../images/file-lock.ts';
 import type { Lease } from '../images/lease.ts';
 import { chainIds, hasLayer } from '../images/layers.ts';
 import type { ImageStore } from '../images/store.ts';
@@ -51,14 +52,19 @@ export class StepCache {
     writeDurably(this.#file(key), `${JSON.stringify({ version: 1, ...step, ...(chain !== undefined && { chain }) } satisfies CachedStep)}\n`);
   }
 
-  /** Removes records of layers that are there no more, and what a killed write has left. */
+  /** Removes records of layers that are there no more, and what killed builds have left. */
   sweep(): void {
     for (const name of namesIn(this.#folder())) {
       const file = path.join(this.#folder(), name);
-      const text = name.startsWith('.') ? undefined : readIfThere(file);
-      const chain = text === undefined ? undefined : (JSON.parse(text) as CachedStep).chain;
-      if (chain !== undefined && !hasLayer(this.#store, chain)) fs.rmSync(file, { force: true });
+      // A record on its way to its name is written in no time.
+      if (name.startsWith('.')) removeIfOld(file);
+      else if (/^[0-9a-f]{64}$/.test(name) && !this.#isWorth(readIfThere(file))) fs.rmSync(file, { force: true });
     }
+  }
+
+  #isWorth(text: string | undefined): boolean {
+    const chain = text === undefined ? undefined : (JSON.parse(text) as CachedStep).chain;
+    return chain === undefined || hasLayer(this.#store, chain);
   }
 
   #folder(): string {
@@ -68,4 +74,13 @@ export class StepCache {
   #file(key: Digest): string {
     return path.join(this.#folder(), hexOf(key));
   }
+}
+
+const oldMs = 60_000;
+
+function removeIfOld(file: string): void {
+  const found = fs.statSync(file, { throwIfNoEntry: false });
+  if (found === undefined || Date.now() - found.mtimeMs < oldMs) return;
+  using lock = tryLockFile(file);
+  if (lock !== undefined) fs.rmSync(file, { force: true });
 }

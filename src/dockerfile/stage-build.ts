@@ -1,13 +1,11 @@
 import fs from 'node:fs';
 import type { RunConfig } from '../images/config-change.ts';
-import { jsonWords } from '../images/dockerfile-words.ts';
 import { chainIds, ensureLayer } from '../images/layers.ts';
 import type { Lease } from '../images/lease.ts';
 import { putLayer } from '../images/put-layer.ts';
 import type { ImageStore } from '../images/store.ts';
 import { timeOf } from '../layers/metadata.ts';
 import { packLayer } from '../layers/pack.ts';
-import { resolveUser } from '../everyday/user.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { Digest } from '../registry/digest.ts';
 import { formatPlatform } from '../registry/platform.ts';
@@ -15,11 +13,11 @@ import { shown } from '../registry/shown.ts';
 import { byteString } from '../tar/byte-string.ts';
 import { tarEntry } from '../tar/entry.ts';
 import { mergeEnvironment } from '../vocabulary/key-value.ts';
-import { nearest } from '../vocabulary/nearest.ts';
 import type { StepCache } from './cache.ts';
 import { commandOf, removeMountPoints, type RunCommand } from './command.ts';
-import { Copy, folderItems, readText, type CopyWish, type Owner } from './copy.ts';
-import { expandDocument, expandWord, type Variables } from './expansion.ts';
+import { ownerIn, readCopy } from './copy-instruction.ts';
+import { Copy, folderItems, readText } from './copy.ts';
+import type { Variables } from './expansion.ts';
 import { placed } from './failure.ts';
 import { LayerView } from './layer-view.ts';
 import { settings, toldPairs, withEntrypoint, withLabels, workingDir } from './settings.ts';
@@ -55,7 +53,7 @@ export interface Surroundings {
   readonly globals: ReadonlyMap<string, string | undefined>;
   readonly signal?: AbortSignal;
   /** The files of `COPY --from`, or of the context. */
-  source(name: string | undefined, state: State): Promise<Source & Disposable>;
+  source(name: string | undefined): Promise<Source & Disposable>;
 }
 
 /** Variables that a RUN gets without an ARG, and that make no difference to what it does. */
@@ -192,43 +190,19 @@ export class StageBuild {
   }
 
   async #copy(instruction: Instruction, summary: string): Promise<void> {
-    const { from, owner, mode } = copyFlags(instruction);
-    using source = await this.#around.source(from === undefined ? undefined : this.#expand(instruction, from), this.state);
+    const { from, owner, wish, told } = readCopy(instruction, this.#variables, this.state.config.WorkingDir ?? '');
+    using source = await this.#around.source(from);
     using below = this.#view();
-    const owned = owner === undefined ? undefined : ownerOf(this.#expand(instruction, owner), below);
-    const wish = {
-      ...this.#copyWords(instruction), workingDir: this.state.config.WorkingDir ?? '', unpacks: instruction.name === 'ADD',
-      ...(owned !== undefined && { owner: owned }), ...(mode !== undefined && { mode: modeOf(this.#expand(instruction, mode)) }),
-    };
-    const copyAt = (created: Date): Copy => new Copy(source, below, { ...wish, created } satisfies CopyWish);
-    const content = await contentDigest(copyAt(new Date(0)).items(false));
-    const flags = instruction.flags.map(({ name, value }) => `--${name}${value === undefined ? '' : `=${value}`} `).join('');
-    const told = `${instruction.name} ${flags}${[...wish.documents.map(({ name }) => `<<${name}`), ...wish.sources, wish.target].join(' ')}`;
-    await this.#step(summary, { told, key: [instruction.name, wish, content], make: (created) => this.#copyLayer(copyAt(created)) });
+    const owned = owner === undefined ? wish : { ...wish, owner: ownerIn(owner, below) };
+    const copyAt = (created: Date): Copy => new Copy(source, below, { ...owned, created });
+    const content = await contentDigest(copyAt(new Date(0)).items(false), this.#around.signal);
+    await this.#step(summary, { told, key: [instruction.name, owned, content], make: (created) => this.#copyLayer(copyAt(created)) });
   }
 
   async #copyLayer(copy: Copy): Promise<BuiltLayer | undefined> {
     const archive = new TreeArchive(clamp(this.#around.epoch).clampSeconds);
     const layer = await this.#putLayer(archive.bytes(copy.items()));
     return archive.count === 0 ? undefined : layer;
-  }
-
-  /** What is to be copied and where, documents of the Dockerfile apart. */
-  #copyWords(instruction: Instruction): Pick<CopyWish, 'sources' | 'documents' | 'target'> {
-    const { text, heredocs, name } = instruction;
-    const words = jsonWords(text) ?? text.split(/\s+/);
-    const plain = words.filter((word) => !heredocs.some((heredoc) => heredoc.word === word)).map((word) => this.#expand(instruction, word));
-    const target = plain.pop();
-    if (target === undefined || target === '' || words.length < 2) throw new DelosError('bad-usage', 'expected what to copy, and where to');
-    if (name === 'ADD') for (const word of plain) refuseRemote(word);
-    const documents = heredocs.map((heredoc) => ({
-      name: heredoc.name, content: heredoc.expand ? expandDocument(heredoc.content, this.#variables, instruction.escape) : heredoc.content,
-    }));
-    return { sources: plain, documents, target };
-  }
-
-  #expand({ escape }: Instruction, word: string): string {
-    return expandWord(word, this.#variables, escape);
   }
 
   #view(): LayerView {
@@ -269,34 +243,4 @@ export class StageBuild {
 
 function clamp(epoch: Date | undefined): { clampSeconds?: number } {
   return epoch === undefined ? {} : { clampSeconds: epoch.getTime() / 1000 };
-}
-
-const copyFlagNames = ['from', 'chown', 'chmod', 'link'];
-
-function copyFlags({ name, flags }: Instruction): { from?: string; owner?: string; mode?: string } {
-  const known = name === 'ADD' ? copyFlagNames.slice(1) : copyFlagNames;
-  const lost = flags.find((flag) => !known.includes(flag.name));
-  if (lost !== undefined) {
-    const meant = nearest(lost.name, known);
-    throw new DelosError('bad-usage', `--${shown(lost.name)} is not supported for ${name}${meant === undefined ? `, only ${known.map((flag) => `--${flag}`).join(', ')}` : `: did you mean --${meant}?`}`);
-  }
-  const valueOf = (flag: string): string | undefined => flags.findLast((given) => given.name === flag)?.value;
-  const [from, owner, mode] = [valueOf('from'), valueOf('chown'), valueOf('chmod')];
-  return { ...(from !== undefined && { from }), ...(owner !== undefined && { owner }), ...(mode !== undefined && { mode }) };
-}
-
-function modeOf(text: string): number {
-  if (!/^[0-7]{3,4}$/.test(text)) throw new DelosError('bad-usage', `--chmod=${shown(text)}: expected octal digits such as 0755`);
-  return Number.parseInt(text, 8);
-}
-
-/** By the image's own users and groups. As docker has it, the group of a number alone is the same number. */
-function ownerOf(text: string, below: LayerView): Owner {
-  const { uid, gid } = resolveUser(/^\d+$/.test(text) ? `${text}:${text}` : text, readText(below, 'etc/passwd'), readText(below, 'etc/group'));
-  return { uid, gid };
-}
-
-function refuseRemote(word: string): void {
-  if (!/^(https?|ftp|git|ssh):\/\/|^git@|^[^/\s]+\/.*\.git(#|$)/i.test(word)) return;
-  throw new DelosError('unsupported', `${shown(word)} is remote: ADD takes only files of the context; get it with RUN`);
 }

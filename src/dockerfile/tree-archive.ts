@@ -57,9 +57,9 @@ export class TreeArchive {
 }
 
 /** The digest of what an archive of these would hold, times left out. */
-export async function contentDigest(items: AsyncIterable<ArchiveItem>): Promise<Digest> {
+export async function contentDigest(items: AsyncIterable<ArchiveItem>, signal?: AbortSignal): Promise<Digest> {
   const archive = new TreeArchive();
-  for await (const _ of archive.bytes(items));
+  for await (const _ of archive.bytes(items)) signal?.throwIfAborted();
   return archive.digest();
 }
 
