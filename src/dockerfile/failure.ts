@@ -28,5 +28,10 @@ export function badDockerfile({ file, line }: Place, what: string, cause?: unkno
 export function placed({ file, line }: Place, summary: string, error: unknown): unknown {
   if (!(error instanceof DelosError) || told.has(error) || error.code === 'interrupted') return error;
   const code = error.code === 'bad-usage' ? 'bad-dockerfile' : error.code;
-  return tell(new DelosError(code, `${file}:${line}: ${shown(summary, 80)}: ${error.message}`, { ...error.detail, cause: error }));
+  return tell(new DelosError(code, `${file}:${line}: ${shown(summary, 80)}: ${oneLine(error.message)}`, { ...error.detail, cause: error }));
+}
+
+/** The value of a variable may have got into it, of several lines. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 }

@@ -118,8 +118,8 @@ export class StageBuild {
 
   #declare(instruction: Instruction, summary: string): void {
     const { buildArgs, globals, automatic, report } = this.#around;
-    for (const { name, value } of argumentsOf(instruction, this.#variables)) {
-      const found = buildArgs.get(name) ?? value ?? globals.get(name) ?? automatic(name);
+    for (const { name, value } of argumentsOf(instruction, this.#variables, (word) => buildArgs.get(word))) {
+      const found = value ?? globals.get(name) ?? automatic(name);
       if (found !== undefined) this.#args.set(name, found);
     }
     report.step(this.#label(this.#steps), summary, false);

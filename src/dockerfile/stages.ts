@@ -50,7 +50,7 @@ export function stagesOf(instructions: readonly Instruction[], file: string, giv
 
 function addGlobal(globals: Map<string, string | undefined>, instruction: Instruction, given: Variables): void {
   if (instruction.name !== 'ARG') throw badDockerfile(instruction, `${instruction.name} before the first FROM: only ARG may stand there`);
-  for (const { name, value } of argumentsOf(instruction, (word) => globals.get(word))) globals.set(name, given(name) ?? value);
+  for (const { name, value } of argumentsOf(instruction, (word) => globals.get(word), given)) globals.set(name, value);
 }
 
 /** The platform can be named in FROM without an ARG. */
@@ -58,15 +58,19 @@ function automatic(name: string, given: Variables): string | undefined {
   return /^(TARGET|BUILD)(PLATFORM|OS|ARCH|VARIANT)$/.test(name) ? given(name) : undefined;
 }
 
-/** What an ARG declares: names, and their values if there are any. @throws DelosError bad-dockerfile */
-export function argumentsOf(instruction: Instruction, variables: Variables): { name: string; value: string | undefined }[] {
+/**
+ * What an ARG declares: names, and their values if there are any.
+ * @param given values that go before those it says
+ * @throws DelosError bad-dockerfile
+ */
+export function argumentsOf(instruction: Instruction, variables: Variables, given: Variables): { name: string; value: string | undefined }[] {
   const seen = new Map<string, string | undefined>();
   const known: Variables = (name) => (seen.has(name) ? seen.get(name) : variables(name));
   return rawWords(instruction.text, instruction.escape).map((word) => {
     try {
       const [, name, , value] = /^([A-Za-z_][A-Za-z0-9_]*)(=([^]*))?$/.exec(word) ?? [];
       if (name === undefined) throw new DelosError('bad-usage', `expected NAME or NAME=value, found '${shown(word)}'`);
-      const declared = { name, value: value === undefined ? undefined : expandWord(value, known, instruction.escape) };
+      const declared = { name, value: given(name) ?? (value === undefined ? undefined : expandWord(value, known, instruction.escape)) };
       seen.set(name, declared.value);
       return declared;
     } catch (error) {

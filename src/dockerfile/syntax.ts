@@ -48,6 +48,8 @@ const withHeredocs: readonly string[] = ['ADD', 'COPY', 'RUN'];
  */
 export function parseDockerfile(source: string, file: string): Instruction[] {
   const lines = source.replace(/^\uFEFF/, '').split(/\r?\n/);
+  const broken = lines.findIndex((line) => line.includes('\0'));
+  if (broken >= 0) throw badDockerfile({ file, line: broken + 1 }, 'a NUL: this is no text');
   const { escape, next } = readDirectives(lines, file);
   const reader = new Reader(lines, next, file, escape);
   const instructions: Instruction[] = [];
