@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkNetworkRights, networkWish } from './network.ts';
+import { checkNetworkRights, chooseNetwork, networkWish } from './network.ts';
 import { parseRun } from './testing/surroundings.ts';
 
 test('what a container asks of its network', () => {
@@ -20,4 +20,27 @@ test('what it cannot ask', () => {
     assert.throws(() => networkWish(parseRun(`run ${flags} i`), []), { code: 'bad-usage', message: /^[^\n]+$/ }, flags);
   }
   assert.throws(() => checkNetworkRights(networkWish(parseRun('run --network bridge i'), []), 1000), { code: 'unsupported' });
+});
+
+test('the network of who asks for none, and what an ordinary user gets for a bridge', () => {
+  const root = { uid: 0, userModes: [] };
+  assert.equal(chooseNetwork({ ...root, asked: undefined, pulled: true }), 'bridge');
+  assert.equal(chooseNetwork({ ...root, asked: undefined, pulled: false }), 'none');
+  assert.equal(chooseNetwork({ ...root, asked: 'pasta', pulled: true }), 'pasta');
+  const user = { uid: 1000, userModes: ['pasta', 'slirp4netns'] as const };
+  assert.equal(chooseNetwork({ ...user, asked: undefined, pulled: true }), 'pasta');
+  assert.equal(chooseNetwork({ ...user, asked: undefined, pulled: false }), 'none');
+  assert.equal(chooseNetwork({ ...user, asked: 'bridge', pulled: false }), 'pasta');
+  assert.equal(chooseNetwork({ ...user, asked: 'slirp4netns', pulled: true }), 'slirp4netns');
+  assert.equal(chooseNetwork({ uid: 1000, userModes: [], asked: undefined, pulled: true }), 'none');
+  assert.equal(chooseNetwork({ uid: 1000, userModes: [], asked: 'bridge', pulled: true }), 'bridge');
+});
+
+test('what the network of an ordinary user has not', () => {
+  checkNetworkRights(networkWish(parseRun('run --network pasta -p 8080:80 i'), []), 1000);
+  for (const flags of ['--ip 10.0.0.2', '--mac-address 02:00:00:00:00:01', '--network-alias db']) {
+    const wish = networkWish(parseRun(`run --network slirp4netns ${flags} i`), []);
+    assert.throws(() => checkNetworkRights(wish, 1000), { code: 'bad-usage', message: /^[^\n]+$/ }, flags);
+    checkNetworkRights(wish, 0);
+  }
 });

@@ -1,5 +1,7 @@
 import type { AddedHost, NetworkWish } from '../containers/connection.ts';
 import { DelosError } from '../lib/errors.ts';
+import { defaultNetwork } from '../network/record.ts';
+import { isUserMode, type UserModeProgram } from '../network/user-mode/program.ts';
 import { shortId } from '../vocabulary/names.ts';
 import { parsePublish } from '../vocabulary/publish-flag.ts';
 import type { RunOptions } from './flags.ts';
@@ -42,7 +44,34 @@ export function addedHosts(options: RunOptions): AddedHost[] {
   });
 }
 
-/** @throws DelosError unsupported for who may not make networks */
+/** Who asks for a network, and what there is. */
+export interface NetworkChoice {
+  /** `--network`. */
+  readonly asked: string | undefined;
+  /** The image comes from a registry: who uses one knows docker. The host's own files are shown to nobody. */
+  readonly pulled: boolean;
+  readonly uid: number;
+  /** For a user other than root, the preferred one first. */
+  readonly userModes: readonly UserModeProgram[];
+}
+
+/**
+ * The network that a container gets. An ordinary user cannot make a bridge: one of slirp4netns and pasta stands in for the default network, or
+ * nothing where neither is there and none was asked for.
+ */
+export function chooseNetwork({ asked, pulled, uid, userModes: [preferred] }: NetworkChoice): string {
+  if (uid === 0) return asked ?? (pulled ? defaultNetwork : 'none');
+  if (asked === defaultNetwork) return preferred ?? asked;
+  return asked ?? (pulled ? preferred ?? 'none' : 'none');
+}
+
+/** @throws DelosError unsupported, bad-usage for what an ordinary user's network has not */
 export function checkNetworkRights(wish: NetworkWish | undefined, uid: number): void {
-  if (wish !== undefined && uid !== 0) throw new DelosError('unsupported', `--network ${wish.network}: it takes root to connect to a bridge; an ordinary user can have none or host`);
+  if (wish === undefined || uid === 0) return;
+  const { network, four, six, mac, aliases: [alias] } = wish;
+  if (!isUserMode(network)) {
+    throw new DelosError('unsupported', `--network ${network}: it takes root to connect to a bridge; an ordinary user can have pasta or slirp4netns where it is installed, none or host`);
+  }
+  const lost = Object.entries({ ip: four, ip6: six, 'mac-address': mac, 'network-alias': alias }).find(([, value]) => value !== undefined);
+  if (lost !== undefined) throw badFlags(`--${lost[0]} and --network ${network}`);
 }

@@ -19,7 +19,7 @@ import { ready } from './ready.ts';
 import { pivot, rootAttributes, rootfs } from './rootfs.ts';
 import { ioPriority, memoryPolicy, personality, scheduler } from './scheduling.ts';
 import { earlySeccomp, listenedSeccomp, seccomp } from './seccomp.ts';
-import { keyring, session } from './session.ts';
+import { keyring, reachable, session } from './session.ts';
 import { apparmor, closeProcfs, privateProcfs, selinux, sysctl } from './sysctl.ts';
 import { timeOffsets } from './time-offsets.ts';
 import { becomeRoot, userNamespace } from './user-namespace.ts';
@@ -84,6 +84,7 @@ export const order: readonly Field[] = [
   capabilities, // none to spare from here on
   findProgram, // as the user, who must be able to run it
   listenedSeccomp, // while the runtime is there to take the listener
+  reachable, // after the last change of ids, which takes it back
   ready,
   pidFile, // whoever waits for it may take the container for ready
   awaitStart,

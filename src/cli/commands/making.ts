@@ -7,7 +7,7 @@ import { ownerOf } from '../../containers/name-links.ts';
 import { fileOf, type Places } from '../../containers/places.ts';
 import { holdImage } from '../../images/holds.ts';
 import { openStore } from '../../images/store.ts';
-import { defaultNetwork } from '../../network/record.ts';
+import { usableUserModes } from '../../network/user-mode/program.ts';
 import { DelosError } from '../../lib/errors.ts';
 import type { Config } from '../../oci/config/types.ts';
 import { jsonText } from '../../runtime/json-text.ts';
@@ -15,7 +15,7 @@ import { everydayConfig, everydayWarnings } from '../../everyday/config.ts';
 import { everydayNeeds, type HostFacts } from '../../everyday/facts.ts';
 import type { CreateFlags, RunOptions } from '../../everyday/flags.ts';
 import { everydayLifecycle } from '../../everyday/lifecycle.ts';
-import { checkNetworkRights, networkWish } from '../../everyday/network.ts';
+import { checkNetworkRights, chooseNetwork, networkWish } from '../../everyday/network.ts';
 import { everydayVolumes, mountTargets } from '../../everyday/mounts.ts';
 import { randomId, randomName } from '../../vocabulary/names.ts';
 import { bundleConfig } from './bundle-config.ts';
@@ -32,7 +32,7 @@ import { imageDefaults, openImage, type Image } from './image.ts';
  */
 export async function makeContainer(places: Places, flags: CreateFlags, [reference = '', ...command]: readonly string[]): Promise<Container> {
   const image = await openImage(reference, places, flags);
-  const network = flags.network ?? usualNetwork(image);
+  const network = networkFor(flags, image);
   const options = withImageVolumes({ ...flags, network, id: randomId(), command }, image);
   // Read before anything is made, so that a mistake in a flag leaves no trace.
   const { id } = options;
@@ -65,9 +65,11 @@ export async function makeContainer(places: Places, flags: CreateFlags, [referen
   return made;
 }
 
-/** Who pulls an image knows docker, and finds the network that is there; it takes root. The host's own files are shown to nobody. */
-function usualNetwork({ stored }: Image): string {
-  return stored !== undefined && process.geteuid?.() === 0 ? defaultNetwork : 'none';
+function networkFor({ network: asked, quiet }: CreateFlags, { stored }: Image): string {
+  const uid = process.geteuid?.() ?? 0;
+  const chosen = chooseNetwork({ asked, pulled: stored !== undefined, uid, userModes: uid === 0 ? [] : usableUserModes() });
+  if (asked !== undefined && asked !== chosen && !quiet) warn(`--network ${asked}: it takes root to connect to a bridge; the container is connected by ${chosen}`);
+  return chosen;
 }
 
 /** The folders for which the image wants volumes get anonymous ones, unless something else is mounted there. */

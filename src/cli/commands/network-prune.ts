@@ -2,9 +2,11 @@ import fs from 'node:fs';
 import { listContainers, readContainer } from '../../containers/catalogue.ts';
 import { fileOf, networksFolder } from '../../containers/places.ts';
 import { removeNetwork } from '../../network/create.ts';
+import { standingOf } from '../../containers/standing.ts';
 import { defaultNetwork } from '../../network/record.ts';
 import { bridgeNetworks } from '../../network/store.ts';
 import { sweep } from '../../network/sweep.ts';
+import { endUserMode } from '../../network/user-mode/record.ts';
 import type { Invocation } from '../../vocabulary/flags.ts';
 import { placesOf, warn, type globalFlags } from './context.ts';
 
@@ -12,6 +14,8 @@ import { placesOf, warn, type globalFlags } from './context.ts';
 export async function run({ globals }: Invocation<readonly [], typeof globalFlags>): Promise<number> {
   const places = placesOf(globals);
   const folder = networksFolder(places);
+  for (const container of listContainers(places)) if (standingOf(places, container).pid === 0) await endUserMode(fileOf(places, container.id));
+  if (process.geteuid?.() !== 0) return 0;
   const swept = await sweep(folder, (id) => readContainer(places, id) !== undefined || fs.existsSync(fileOf(places, id)));
   for (const device of swept.devices) warn(`removed the device ${device}, which a killed process had left`);
   const wanted = new Set(listContainers(places).flatMap(({ networks }) => networks.map(({ network }) => network)));
