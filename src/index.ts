@@ -4,7 +4,9 @@ export { DelosError, errorCodes, type ErrorCode, type ErrorDetail } from './lib/
 export { Container, type ContainerStreams, type Inspection, type Limits } from './library/container.ts';
 export { create } from './library/create.ts';
 export { explain, type Explanation } from './library/explain.ts';
-export { images, type ImageSummary, type PlatformOptions, type StoreOptions, type TransferOptions } from './library/images.ts';
+export {
+  images, type ImageSummary, type ImportOptions, type LoadOptions, type PlatformOptions, type StoreOptions, type TransferOptions,
+} from './library/images.ts';
 export type {
   BindMount, ContainerOptions, ExecOptions, ExitResult, Output, ProcessOptions, RunOptions, RunResult, SignalOptions,
 } from './library/options.ts';

@@ -34,7 +34,8 @@ export function openRootView(places: Places, container: Container, { mounts }: V
   } catch (cause) {
     if (!(cause instanceof SystemCallError)) throw cause;
     const hint = pid === 0 && process.geteuid?.() !== 0 ? ': as an ordinary user, start it first' : '';
-    throw new DelosError('unsupported', `the root of container ${container.name} cannot be opened: ${cause.message}${hint}`, { cause, call: cause.call, errno: cause.errno });
+    const message = `the root of container ${container.name} cannot be opened: ${cause.message}${hint}`;
+    throw new DelosError('unsupported', message, { cause, call: cause.call, errno: cause.errno });
   }
 }
 
@@ -95,7 +96,9 @@ function openStopped(places: Places, container: Container): number {
   const [first = '/', ...others] = root.lowers;
   if (!root.kept) return others.length === 0 ? openFolder(first) : mountOverlay(root.lowers);
   // What is written there has the ids of its user namespace, what is below those of the host; only inside are they alike.
-  if ((config.linux?.uidMappings ?? []).length > 0) throw new DelosError('unsupported', `container ${name} has a user namespace of its own: its files can be reached only while it runs; start it first`);
+  if ((config.linux?.uidMappings ?? []).length > 0) {
+    throw new DelosError('unsupported', `container ${name} has a user namespace of its own: its files can be reached only while it runs; start it first`);
+  }
   return mountOverlay(root.lowers, fileOf(places, id, 'layer'));
 }
 

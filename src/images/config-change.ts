@@ -29,8 +29,8 @@ const instructions: Readonly<Record<string, Instruction>> = {
   ENTRYPOINT: (config, rest) => ({ ...config, Entrypoint: commandOf(config, rest), Cmd: undefined }),
   ENV: (config, rest) => ({ ...config, Env: pairs(rest).reduce<readonly string[]>(withVariable, config.Env ?? []) }),
   LABEL: (config, rest) => ({ ...config, Labels: { ...config.Labels, ...Object.fromEntries(pairs(rest)) } }),
-  EXPOSE: (config, rest) => ({ ...config, ExposedPorts: { ...config.ExposedPorts, ...Object.fromEntries(some(rest).map((port) => [portOf(port), {}])) } }),
-  VOLUME: (config, rest) => ({ ...config, Volumes: { ...config.Volumes, ...Object.fromEntries((jsonWords(rest) ?? some(rest)).map((volume) => [absolute(volume), {}])) } }),
+  EXPOSE: (config, rest) => ({ ...config, ExposedPorts: { ...config.ExposedPorts, ...emptyObjects(some(rest).map(portOf)) } }),
+  VOLUME: (config, rest) => ({ ...config, Volumes: { ...config.Volumes, ...emptyObjects((jsonWords(rest) ?? some(rest)).map(absolute)) } }),
   USER: (config, rest) => ({ ...config, User: single(rest) }),
   WORKDIR: (config, rest) => ({ ...config, WorkingDir: path.posix.resolve('/', config.WorkingDir ?? '', single(rest)) }),
   STOPSIGNAL: (config, rest) => ({ ...config, StopSignal: single(rest) }),
@@ -50,7 +50,10 @@ export function changedConfig(config: RunConfig, lines: readonly string[]): RunC
 function changeBy(config: RunConfig, line: string): RunConfig {
   const [, name = '', rest = ''] = /^\s*([A-Za-z]+)\s+([^]*?)\s*$/.exec(line) ?? [];
   const instruction = Object.hasOwn(instructions, name.toUpperCase()) ? instructions[name.toUpperCase()] : undefined;
-  if (instruction === undefined) throw new DelosError('bad-usage', `cannot change an image by '${shown(line)}': expected one of ${Object.keys(instructions).join(', ')}, and a value`);
+  if (instruction === undefined) {
+    const known = Object.keys(instructions).join(', ');
+    throw new DelosError('bad-usage', `cannot change an image by '${shown(line)}': expected one of ${known}, and a value`);
+  }
   try {
     return instruction(config, rest);
   } catch (error) {
@@ -75,6 +78,11 @@ function pairs(rest: string): [string, string][] {
   });
 }
 
+/** How the JSON says that there is something: a member without a value. */
+function emptyObjects(names: readonly string[]): Record<string, object> {
+  return Object.fromEntries(names.map((name) => [name, {}]));
+}
+
 /** Environment variables with one set, in its place if it is there. */
 export function withVariable(env: readonly string[], [name, value]: readonly [string, string]): readonly string[] {
   const entry = `${name}=${value}`;
@@ -92,7 +100,8 @@ function single(rest: string): string {
 }
 
 function portOf(text: string): string {
-  const [, protocol] = /^\d{1,5}(?:-\d{1,5})?(\/(?:tcp|udp|sctp))?$/.exec(text) ?? needed<string[]>(undefined, `a port such as 80 or 53/udp, found '${shown(text)}'`);
+  const match = /^\d{1,5}(?:-\d{1,5})?(\/(?:tcp|udp|sctp))?$/.exec(text);
+  const [, protocol] = needed<readonly string[]>(match ?? undefined, `a port such as 80 or 53/udp, found '${shown(text)}'`);
   return protocol === undefined ? `${text}/tcp` : text;
 }
 
@@ -110,7 +119,8 @@ function healthcheck(rest: string): object {
   let left = rest;
   for (let match = /^--([a-z-]+)=(\S+)\s+/.exec(left); match !== null; match = /^--([a-z-]+)=(\S+)\s+/.exec(left)) {
     const [whole, name = '', value = ''] = match;
-    const field = needed(Object.hasOwn(healthFlags, name) ? healthFlags[name as keyof typeof healthFlags] : undefined, `one of ${Object.keys(healthFlags).map((flag) => `--${flag}`).join(', ')}`);
+    const known = Object.hasOwn(healthFlags, name) ? healthFlags[name as keyof typeof healthFlags] : undefined;
+    const field = needed(known, `one of ${Object.keys(healthFlags).map((flag) => `--${flag}`).join(', ')}`);
     settings[field] = name === 'retries' ? Number(needed(/^\d{1,6}$/.exec(value)?.[0], 'a number of retries')) : nanoseconds(value);
     left = left.slice(whole.length);
   }

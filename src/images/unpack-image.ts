@@ -28,7 +28,8 @@ export async function unpackImage(store: ImageStore, name: string, folder: strin
       const { diffId } = await unpackLayer(fs.createReadStream(blobFile(store, digest), { highWaterMark: 256 << 10 }), fs.realpathSync(folder), {
         whiteouts: 'apply', owners, devices, ...(limits !== undefined && { limits }), ...(signal !== undefined && { signal }),
       });
-      if (diffId !== diffIds[at]) throw new DelosError('bad-image', `the layer ${digest} is not what the image's configuration says: expected the diffID ${diffIds[at]}, found ${diffId}`);
+      if (diffId === diffIds[at]) continue;
+      throw new DelosError('bad-image', `the layer ${digest} is not what the image's configuration says: expected the diffID ${diffIds[at]}, found ${diffId}`);
     }
     return image;
   } catch (error) {

@@ -33,6 +33,16 @@ export interface PlatformOptions {
   readonly platform?: string;
 }
 
+export interface LoadOptions extends StoreOptions, PlatformOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface ImportOptions extends StoreOptions {
+  readonly name?: string;
+  /** Instructions of a Dockerfile that change no file: `CMD ["sh"]`. */
+  readonly changes?: readonly string[];
+}
+
 /** An image in the store. */
 export interface ImageSummary {
   /** `sha256:...`, of its configuration. */
@@ -64,7 +74,8 @@ function summary({ record, config, size }: ImageDetails): ImageSummary {
   const { platform, created, defaults: { labels, entrypoint, cmd, env, user, workingDir } } = config;
   return {
     id: record.id, digest: record.manifest, names: record.tags.map((tag) => familiarReference(parseReference(tag))), platform: formatPlatform(platform),
-    ...(created !== undefined && { created }), size, labels, ...(entrypoint !== undefined && { entrypoint }), ...(cmd !== undefined && { cmd }), env, user, workingDir,
+    size, labels, env, user, workingDir,
+    ...(created !== undefined && { created }), ...(entrypoint !== undefined && { entrypoint }), ...(cmd !== undefined && { cmd }),
   };
 }
 
@@ -122,7 +133,7 @@ export const images = {
 
   /** Takes what `save`, docker, podman or skopeo have written, as a stream or an unpacked folder. @throws DelosError bad-archive, bad-image, too-large, io */
   async load(
-    source: AsyncIterable<Uint8Array> | { readonly folder: string }, { platform, signal, ...options }: StoreOptions & PlatformOptions & { readonly signal?: AbortSignal } = {},
+    source: AsyncIterable<Uint8Array> | { readonly folder: string }, { platform, signal, ...options }: LoadOptions = {},
   ): Promise<ImageSummary[]> {
     const store = storeOf(options);
     const loaded = await loadImages(store, source, 'folder' in source ? source.folder : 'the archive', {
@@ -133,11 +144,9 @@ export const images = {
 
   /**
    * Makes an image of a root file system in a tar archive.
-   * @param options `changes`: instructions of a Dockerfile, `CMD ["sh"]` @throws DelosError bad-usage, bad-reference, bad-archive, too-large, io
+   * @throws DelosError bad-usage, bad-reference, bad-archive, too-large, io
    */
-  async import(
-    archive: AsyncIterable<Uint8Array>, { name, changes = [], ...options }: StoreOptions & { readonly name?: string; readonly changes?: readonly string[] } = {},
-  ): Promise<ImageSummary> {
+  async import(archive: AsyncIterable<Uint8Array>, { name, changes = [], ...options }: ImportOptions = {}): Promise<ImageSummary> {
     const store = storeOf(options);
     return summaryOf(store, await importImage(store, archive, { names: name === undefined ? [] : [parseReference(name)], changes }));
   },

@@ -33,7 +33,8 @@ for (const state of ['running', 'stopped'] as const) {
     fs.symlinkSync('inner', path.join(here, 'folder/deep/link'));
     fs.chownSync(path.join(here, 'file'), 1000, 1001);
     fs.utimesSync(path.join(here, 'file'), 1e9, 1e9);
-    everyday.output('run', '-d', '--network=none', '--name', 'box', 'base', 'sh', '-c', 'mkdir /there; echo begun > /there/begun; ln -s /there /jump; while :; do sleep 1; done');
+    const begin = 'mkdir /there; echo begun > /there/begun; ln -s /there /jump; while :; do sleep 1; done';
+    everyday.output('run', '-d', '--network=none', '--name', 'box', 'base', 'sh', '-c', begin);
     for (let tries = 0; everyday.delos('exec', 'box', 'cat', '/jump/begun').status !== 0 && tries < 50; tries++);
     if (state === 'stopped') {
       everyday.output('kill', 'box');
@@ -41,8 +42,8 @@ for (const state of ['running', 'stopped'] as const) {
     }
     const into = (from: string, to: string): string => everyday.delos('cp', `${here}/${from}`, `box:${to}`).stderr;
     for (const [from, to] of [
-      ['file', '/there'], ['file', '/there/renamed'], ['file', '/there/begun'], ['file', 'jump/linked'], ['folder', '/there'], ['folder', '/there/new'], ['folder/.', '/there/contents'],
-      ['folder/.', '/there/new'], ['folder/', 'there/slash'],
+      ['file', '/there'], ['file', '/there/renamed'], ['file', '/there/begun'], ['file', 'jump/linked'], ['folder', '/there'], ['folder', '/there/new'],
+      ['folder/.', '/there/contents'], ['folder/.', '/there/new'], ['folder/', 'there/slash'],
     ] as const) assert.equal(into(from, to), '', `${from} to ${to}`);
     assert.match(into('file', '/there/no/'), /^delos: box:\/there\/no\/ is no folder\n$/);
     assert.match(into('file', '/no/such/place'), /^delos: box:\/no\/such\/place: the folder around it does not exist\n$/);
@@ -91,7 +92,8 @@ test('cp with -: archives on stdin and stdout', { skip }, async () => {
   assert.equal(list('box:/etc'), 'etc/\netc/motd\n');
   assert.equal(list('box:/etc/.'), './\nmotd\n');
   assert.equal(list('box:/etc/motd'), 'motd\n');
-  const archive = spawnSync('sh', ['-c', 'mkdir a; echo one > a/one; ln a/one a/two; chown 5:6 a/one; tar -cz a'], { cwd: fs.mkdtempSync(path.join(everyday.data, 'tar-')) }).stdout;
+  const made = fs.mkdtempSync(path.join(everyday.data, 'tar-'));
+  const archive = spawnSync('sh', ['-c', 'mkdir a; echo one > a/one; ln a/one a/two; chown 5:6 a/one; tar -cz a'], { cwd: made }).stdout;
   assert.equal(spawnSync(program, [...before, 'cp', '-', 'box:/usr'], { input: archive }).status, 0);
   everyday.output('start', 'box');
   everyday.output('wait', 'box');
@@ -113,7 +115,10 @@ test('no link of a container leads cp out of it', { skip }, async () => {
   const outside = path.join(everyday.data, 'outside');
   fs.mkdirSync(outside);
   fs.writeFileSync(path.join(outside, 'secret'), 'secret');
-  const links = `ln -s ${outside} /abs; ln -s ../../../../../../../..${outside} /rel; ln -s ${outside}/secret /file; ln -s /proc/1/root/etc /magic; mkdir -p /own/d; ln -s ${outside} /own/d/x`;
+  const links = [
+    `ln -s ${outside} /abs`, `ln -s ../../../../../../../..${outside} /rel`, `ln -s ${outside}/secret /file`, 'ln -s /proc/1/root/etc /magic',
+    'mkdir -p /own/d', `ln -s ${outside} /own/d/x`,
+  ].join(';');
   everyday.output('run', '-d', '--network=none', '--name', 'bad', 'base', 'sh', '-c', `${links}; touch /ready; while :; do sleep 1; done`);
   for (let tries = 0; everyday.delos('exec', 'bad', 'cat', '/ready').status !== 0 && tries < 50; tries++);
   const file = path.join(everyday.data, 'file');

@@ -17,6 +17,16 @@ function run(command: string, args: readonly string[], options: { readonly cwd?:
   return stdout;
 }
 
+/** What the tests look at in the output of `inspect`. */
+interface Inspected {
+  readonly Id: string;
+  readonly RepoTags: readonly string[];
+  readonly Author: string;
+  readonly Comment: string;
+  readonly Config: { readonly Env: string[]; readonly Cmd: string[]; readonly Labels: object; readonly ExposedPorts: object; readonly WorkingDir: string };
+  readonly RootFS: { readonly Layers: readonly string[] };
+}
+
 /** The bytes that a command writes. */
 function bytes({ command: [program = '', ...before] }: Everyday, ...words: readonly string[]): Buffer {
   const { status, stdout, stderr } = spawnSync(program, [...before, ...words], { maxBuffer: 1 << 28 });
@@ -29,7 +39,8 @@ test('import, and what images, history, inspect and search show of it', { skip }
   const id = importBusybox(everyday, 'team/base:1');
   assert.match(id, /^sha256:[0-9a-f]{64}$/);
   const short = id.slice(7, 19);
-  assert.match(everyday.output('images'), new RegExp(`^REPOSITORY   TAG       IMAGE ID       CREATED +SIZE\nteam/base    1         ${short}   .* ago   [\\d.]+MB\n$`));
+  const line = `team/base    1         ${short}   .* ago   [\\d.]+MB`;
+  assert.match(everyday.output('images'), new RegExp(`^REPOSITORY   TAG       IMAGE ID       CREATED +SIZE\n${line}\n$`));
   assert.equal(everyday.output('images', '-q'), `${short}\n`);
   assert.equal(everyday.output('images', '-q', '--no-trunc', 'team/*'), `${id}\n`);
   assert.equal(everyday.output('image', 'ls', '--format', '{{.Repository}}:{{.Tag}} {{.Digest}}'), 'team/base:1 <none>\n');
@@ -38,8 +49,9 @@ test('import, and what images, history, inspect and search show of it', { skip }
   assert.equal(everyday.output('images', '-q', '--filter', 'label=kind', '--filter', 'reference=team/b?se:[0-9]'), `${short}\n`);
   assert.equal(everyday.output('images', '-q', '--filter', 'dangling=true'), '');
   assert.equal(everyday.output('search', 'BAS', '--format', '{{.Name}}'), 'team/base\n');
-  assert.match(everyday.output('history', 'team/base:1'), new RegExp(`^IMAGE +CREATED +CREATED BY +SIZE +COMMENT\n${short} .*Imported from .*busybox\\.tar\n$`));
-  const [image] = JSON.parse(everyday.output('inspect', short)) as [{ RepoTags: string[]; Config: { Env: string[]; Cmd: string[]; Labels: object }; Id: string; RootFS: { Layers: string[] } }];
+  const steps = `${short} .*Imported from .*busybox\\.tar`;
+  assert.match(everyday.output('history', 'team/base:1'), new RegExp(`^IMAGE +CREATED +CREATED BY +SIZE +COMMENT\n${steps}\n$`));
+  const [image] = JSON.parse(everyday.output('inspect', short)) as [Inspected];
   assert.deepEqual([image.Id, image.RepoTags, image.RootFS.Layers.length], [id, ['team/base:1'], 1]);
   assert.deepEqual([image.Config.Cmd, image.Config.Env, image.Config.Labels], [['sh'], ['PATH=/bin'], { kind: 'test' }]);
   assert.equal(everyday.output('image', 'inspect', '-f', '{{.Id}}', 'team/base:1'), `${id}\n`);
@@ -51,7 +63,8 @@ test('the same archive and time make the same image, whatever it is packed with'
   process.env['SOURCE_DATE_EPOCH'] = '1000000000';
   try {
     const tar = fs.readFileSync(busyboxTar(everyday.data));
-    const ids = [tar, spawnSync('gzip', { input: tar, maxBuffer: 1 << 28 }).stdout, spawnSync('zstd', { input: tar, maxBuffer: 1 << 28 }).stdout].map((archive) => {
+    const packed = ['gzip', 'zstd'].map((packer) => spawnSync(packer, { input: tar, maxBuffer: 1 << 28 }).stdout);
+    const ids = [tar, ...packed].map((archive) => {
       const file = path.join(everyday.data, 'archive');
       fs.writeFileSync(file, archive);
       return everyday.output('import', '-m', 'the same', file);
@@ -76,7 +89,9 @@ test('tag, rmi and prune: names go one by one, the image with the last, and not 
   assert.equal(everyday.feed('n\n', 'system', 'prune').status, 0);
   assert.deepEqual(everyday.names(), ['user']);
   const pruned = everyday.feed('y\n', 'system', 'prune', '-a').stdout;
-  assert.match(pruned, new RegExp(`^Deleted Containers:\n[0-9a-f]{64}\n\nDeleted Images:\nuntagged: 127\\.0\\.0\\.1:5000/a/b:2\n(deleted: sha256:[0-9a-f]{64}\n)*deleted: ${id}\n[^]*\nTotal reclaimed space: [\\d.]+MB\n$`));
+  const [containers, images] = [/[0-9a-f]{64}\n/.source, /untagged: 127\.0\.0\.1:5000\/a\/b:2\n(deleted: sha256:[0-9a-f]{64}\n){2}/.source];
+  assert.match(pruned, new RegExp(`^Deleted Containers:\n${containers}\nDeleted Images:\n${images}\nTotal reclaimed space: [\\d.]+MB\n$`));
+  assert.match(pruned, new RegExp(`^deleted: ${id}$`, 'm'));
   assert.deepEqual(fs.readdirSync(path.join(everyday.data, 'blobs/sha256')), []);
   assert.equal(everyday.delos('rmi', 'base').status, 1);
   importBusybox(everyday, 'old');
@@ -91,14 +106,18 @@ test('what save writes podman and skopeo load, and the reverse', { skip: skip ||
   const id = importBusybox(everyday, 'docker.io/team/base:1');
   everyday.output('save', '-o', path.join(folder, 'ours.tar'), 'team/base:1');
   everyday.output('save', '--format', 'oci-dir', '-o', path.join(folder, 'ours'), 'team/base:1');
-  const podman = (...words: readonly string[]): string => run('podman', ['--runtime=runc', '--root', path.join(folder, 'peer'), '--runroot', path.join(folder, 'peer-run'), '--storage-driver', 'vfs', ...words]);
+  const places = ['--root', path.join(folder, 'peer'), '--runroot', path.join(folder, 'peer-run'), '--storage-driver', 'vfs'];
+  const podman = (...words: readonly string[]): string => run('podman', ['--runtime=runc', ...places, ...words]);
   podman('load', '-i', path.join(folder, 'ours.tar'));
   assert.equal(podman('image', 'inspect', '-f', '{{.Id}}', 'docker.io/team/base:1').trim(), id.slice(7));
-  assert.equal(podman('run', '--rm', '--network=none', '--ulimit=nofile=99:99', '--ulimit=nproc=999:999', 'docker.io/team/base:1', 'cat', '/etc/motd'), 'welcome\n');
+  const limits = ['--network=none', '--ulimit=nofile=99:99', '--ulimit=nproc=999:999'];
+  assert.equal(podman('run', '--rm', ...limits, 'docker.io/team/base:1', 'cat', '/etc/motd'), 'welcome\n');
   for (const source of [`docker-archive:${folder}/ours.tar`, `oci-archive:${folder}/ours.tar`, `oci:${folder}/ours`]) {
     assert.equal(JSON.parse(run('skopeo', ['inspect', '--config', source])).config.Cmd[0], 'sh', source);
   }
-  for (const format of ['docker-archive', 'oci-archive', 'oci-dir']) podman('save', '--format', format, '-o', path.join(folder, `theirs-${format}`), 'docker.io/team/base:1');
+  for (const format of ['docker-archive', 'oci-archive', 'oci-dir']) {
+    podman('save', '--format', format, '-o', path.join(folder, `theirs-${format}`), 'docker.io/team/base:1');
+  }
   run('tar', ['-xf', 'theirs-docker-archive', '-C', fs.mkdtempSync(path.join(folder, 'unpacked-'))], { cwd: folder });
   everyday.output('rmi', 'team/base:1');
   const unpacked = fs.readdirSync(folder).find((name) => name.startsWith('unpacked-')) as string;
@@ -108,8 +127,10 @@ test('what save writes podman and skopeo load, and the reverse', { skip: skip ||
     assert.equal(everyday.output('run', '--network=none', '--rm', loaded.trim().split(/: (?:sha256:)?/)[1] as string, 'cat', '/etc/motd'), 'welcome\n', name);
     everyday.output('image', 'prune', '-af');
   }
-  assert.equal(spawnSync(everyday.command[0] as string, [...everyday.command.slice(1), 'load'], { input: fs.readFileSync(path.join(folder, 'ours.tar')), encoding: 'utf8' }).stdout, 'Loaded image: team/base:1\n');
-  assert.deepEqual(bytes(everyday, 'save', 'team/base:1'), fs.readFileSync(path.join(folder, 'ours.tar')));
+  const ours = fs.readFileSync(path.join(folder, 'ours.tar'));
+  const [program = '', ...before] = everyday.command;
+  assert.equal(spawnSync(program, [...before, 'load'], { input: ours, encoding: 'utf8' }).stdout, 'Loaded image: team/base:1\n');
+  assert.deepEqual(bytes(everyday, 'save', 'team/base:1'), ours);
 });
 
 test('diff and commit: what a container changed, and an image of it', { skip }, async () => {
@@ -123,9 +144,11 @@ test('diff and commit: what a container changed, and an image of it', { skip }, 
   assert.deepEqual(JSON.parse(everyday.output('diff', '--format', 'json', 'work')).deleted, ['/etc/motd']);
   const id = everyday.output('commit', '-a', 'us', '-m', 'a message', '-c', 'CMD ["cat", "/etc/new"]', '-c', 'EXPOSE 80', 'work', 'made:1').trim();
   assert.equal(everyday.output('run', '--network=none', '--rm', 'made:1'), 'new\n');
-  assert.equal(everyday.output('run', '--network=none', '--rm', 'made:1', 'sh', '-c', 'ls /etc /usr; pwd; echo $MOOD; cat a/link'), '/etc:\nhostname\nhosts\nnew\nresolv.conf\n\n/usr:\n/srv\nfine\nx\n');
-  const [image] = JSON.parse(everyday.output('inspect', id)) as [{ Author: string; Comment: string; Config: { Env: string[]; ExposedPorts: object; Labels: object; WorkingDir: string } }];
-  assert.deepEqual([image.Author, image.Comment, image.Config.WorkingDir, image.Config.ExposedPorts, image.Config.Labels], ['us', 'a message', '/srv', { '80/tcp': {} }, { kind: 'test', by: 'us' }]);
+  const seen = everyday.output('run', '--network=none', '--rm', 'made:1', 'sh', '-c', '[ -e /etc/motd ] || echo gone; ls /usr; pwd; echo $MOOD; cat a/link');
+  assert.equal(seen, 'gone\n/srv\nfine\nx\n');
+  const [image] = JSON.parse(everyday.output('inspect', id)) as [Inspected];
+  assert.deepEqual([image.Author, image.Comment], ['us', 'a message']);
+  assert.deepEqual([image.Config.WorkingDir, image.Config.ExposedPorts, image.Config.Labels], ['/srv', { '80/tcp': {} }, { kind: 'test', by: 'us' }]);
   assert.deepEqual(image.Config.Env, ['PATH=/bin', 'MOOD=fine']);
   const layer = run('tar', ['-tzf', `${everyday.data}/blobs/sha256/${layersOf(everyday, id).at(-1)}`]);
   assert.equal(layer, 'etc/\netc/.wh.motd\netc/new\nsrv/\nsrv/a/\nsrv/a/link\nsrv/a/x\nusr/\nusr/.wh..wh..opq\n');
@@ -146,7 +169,7 @@ test('a running container that writes to memory only is told by what it shows, a
   assert.equal(everyday.output('diff', 'live'), 'C /etc\nD /etc/motd\nA /ready\nA /y\n');
   everyday.output('commit', 'live', 'alive');
   assert.equal(everyday.output('ps', '--format', '{{.State}}'), 'running\n');
-  assert.equal(everyday.output('run', '--network=none', '--rm', 'alive', 'sh', '-c', 'cat /y; ls /etc'), 'y\nhostname\nhosts\nresolv.conf\n');
+  assert.equal(everyday.output('run', '--network=none', '--rm', 'alive', 'sh', '-c', 'cat /y; [ -e /etc/motd ] || echo gone'), 'y\ngone\n');
   everyday.output('create', '--network=none', '--rm', '--name', 'still', 'base', 'true');
   assert.match(everyday.delos('diff', 'still').stderr, /^delos: container still does not run, .*\n$/);
   assert.match(everyday.output('commit', '--pause=false', 'live'), /^sha256:/);
@@ -159,10 +182,11 @@ test('export: the root file system alone, running or not, and import makes it an
   fs.mkdirSync(volume);
   fs.writeFileSync(path.join(volume, 'secret'), 'secret');
   everyday.output('run', '--network=none', '-d', '--name', 'live', '-v', `${volume}:/data`, 'base', 'sh', '-c', 'echo z > /z; rm /etc/motd; sleep 1000');
-  const list = (): string[] => run('tar', ['-t'], { input: bytes(everyday, 'export', 'live') }).split('\n').filter((name) => !/^(bin|etc\/)/.test(name) && name !== '').toSorted();
+  const all = (): string[] => run('tar', ['-t'], { input: bytes(everyday, 'export', 'live') }).split('\n');
+  const list = (): string[] => all().filter((name) => name !== '' && !/^(bin|etc)\//.test(name)).toSorted();
   for (let tries = 0; !list().includes('z') && tries < 20; tries++);
   const running = list();
-  assert.deepEqual(running, ['./', 'data/', 'dev/', 'etc/', 'proc/', 'sys/', 'tmp/', 'usr/', 'usr/old', 'z'].filter((name) => name !== 'etc/'));
+  assert.deepEqual(running, ['./', 'data/', 'dev/', 'proc/', 'sys/', 'tmp/', 'usr/', 'usr/old', 'z']);
   everyday.output('kill', 'live');
   everyday.output('wait', 'live');
   assert.deepEqual(list(), running);

@@ -37,7 +37,8 @@ function lasting(text: string): string {
 function prepare(everyday: Everyday, { host }: RegistryProcess): void {
   fs.copyFileSync(busyboxTar(everyday.data), path.join(everyday.data, 'base.tar'));
   const name = `${host}/team/base:1`;
-  const imported = spawnSync(everyday.command[0] as string, [...everyday.command.slice(1), 'import', '-c', 'CMD ["sh"]', '-c', 'ENV PATH=/bin', 'base.tar', name], { cwd: everyday.data });
+  const [program = '', ...before] = everyday.command;
+  const imported = spawnSync(program, [...before, 'import', '-c', 'CMD ["sh"]', '-c', 'ENV PATH=/bin', 'base.tar', name], { cwd: everyday.data });
   assert.equal(imported.status, 0, imported.stderr.toString());
   everyday.output('push', '-q', name);
   everyday.output('rmi', name);
@@ -51,7 +52,8 @@ test('the commands print what the page says', { skip }, async (context) => {
   const all = blocks('console').flatMap(steps);
   assert.equal(all.length, 20);
   for (const { command, output } of all) {
-    const line = command.replaceAll('./delos run', './delos run --network=none').replaceAll('./delos', everyday.command.join(' ')).replaceAll('registry.example', registry.host);
+    const named = command.replaceAll('registry.example', registry.host);
+    const line = named.replaceAll('./delos run', './delos run --network=none').replaceAll('./delos', everyday.command.join(' '));
     const { status, stdout, stderr } = spawnSync('sh', ['-c', line], { cwd: work, encoding: 'utf8', env: { ...process.env } });
     assert.equal(status, 0, `${command}: ${stderr}`);
     assert.equal(lasting(stdout), lasting(output), command);

@@ -16,7 +16,8 @@ export function busyboxTar(folder: string): string {
   fs.writeFileSync(path.join(root, 'etc/motd'), 'welcome\n');
   fs.writeFileSync(path.join(root, 'usr/old'), 'old\n');
   fs.chmodSync(path.join(root, 'tmp'), 0o1777);
-  const { status, stderr } = spawnSync('tar', ['--sort=name', '--owner=0', '--group=0', '--mtime=@1000000000', '-C', root, '-cf', file, '.'], { encoding: 'utf8' });
+  const same = ['--sort=name', '--owner=0', '--group=0', '--mtime=@1000000000'];
+  const { status, stderr } = spawnSync('tar', [...same, '-C', root, '-cf', file, '.'], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`tar: ${stderr}`);
   return file;
 }

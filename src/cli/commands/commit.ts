@@ -32,9 +32,13 @@ export async function run({ flags, globals, positional: [word = '', name] }: Inv
   return 0;
 }
 
-async function commit(places: Places, container: Container, { author, change, message }: Values<typeof commitFlags>, name: string | undefined): Promise<ImageRecord> {
+async function commit(
+  places: Places, container: Container, { author, change, message }: Values<typeof commitFlags>, name: string | undefined,
+): Promise<ImageRecord> {
   const { manifest } = container;
-  if (manifest === undefined) throw new DelosError('unsupported', `container ${container.name} was not made of an image that is kept here: use export and import`);
+  if (manifest === undefined) {
+    throw new DelosError('unsupported', `container ${container.name} was not made of an image that is kept here: use export and import`);
+  }
   const store = openStore(places.data);
   const config = readConfig(fileOf(places, container.id));
   return commitImage(store, {

@@ -13,7 +13,8 @@ test('which of the words are of a container', () => {
 test('paths and how they end', () => {
   const cases: readonly (readonly [text: string, path: string, base: string, ending: '' | 'folder' | 'contents'])[] = [
     ['/a/b', 'a/b', 'b', ''], ['b', 'w/b', 'b', ''], ['/a/b/', 'a/b', 'b', 'folder'], ['/a/b//', 'a/b', 'b', 'folder'], ['/a/b/.', 'a/b', 'b', 'contents'],
-    ['/a/b/./', 'a/b', 'b', 'folder'], ['.', 'w', 'w', 'contents'], ['/', '', '', 'contents'], ['/.', '', '', 'contents'], ['', 'w', 'w', 'folder'], ['..', 'w/..', '', 'contents'],
+    ['/a/b/./', 'a/b', 'b', 'folder'], ['.', 'w', 'w', 'contents'], ['/', '', '', 'contents'], ['/.', '', '', 'contents'], ['', 'w', 'w', 'folder'],
+    ['..', 'w/..', '', 'contents'],
     ['/a/..', 'a/..', '', 'contents'], ['/a/b/..c', 'a/b/..c', '..c', ''], ['/a/.b', 'a/.b', '.b', ''], ['/a/b.', 'a/b.', 'b.', ''],
   ];
   for (const [text, path, base, ending] of cases) {

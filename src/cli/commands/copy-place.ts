@@ -3,7 +3,10 @@ import { byteString, type ByteString } from '../../tar/byte-string.ts';
 import { DelosError } from '../../lib/errors.ts';
 
 /** One of the two places of `cp`, as it was written. */
-export type CopyWord = { readonly kind: 'stream' } | { readonly kind: 'host'; readonly path: string } | { readonly kind: 'container'; readonly container: string; readonly path: string };
+export type CopyWord =
+  | { readonly kind: 'stream' }
+  | { readonly kind: 'host'; readonly path: string }
+  | { readonly kind: 'container'; readonly container: string; readonly path: string };
 
 /** `-`, `PATH` or `CONTAINER:PATH`. A path with a colon in it is written with a slash or a dot in front. */
 export function parseCopyWord(text: string): CopyWord {

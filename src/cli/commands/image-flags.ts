@@ -40,7 +40,10 @@ export const rmiFlags = [{ name: 'force', short: 'f', type: 'bool', help: 'Also 
 
 export const saveFlags = [
   { name: 'output', short: 'o', type: 'string', help: 'Write to a file, not to stdout' },
-  { name: 'format', type: 'string', default: 'docker-archive', value: 'docker-archive|oci-archive|oci-dir', help: 'The archives are both at once; oci-dir is a folder' },
+  {
+    name: 'format', type: 'string', default: 'docker-archive', value: 'docker-archive|oci-archive|oci-dir',
+    help: 'An archive is both at once; oci-dir is a folder',
+  },
 ] as const;
 
 export const loadFlags = [

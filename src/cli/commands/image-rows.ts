@@ -45,6 +45,11 @@ export function digestText({ name }: ImageRow): string {
   return name?.digest ?? NONE;
 }
 
+/** `a=1,b=2` */
+export function labelsText({ image }: ImageRow): string {
+  return Object.entries(image.config.defaults.labels).map((pair) => pair.join('=')).join(',');
+}
+
 /** How long ago an image was made, as it says itself. */
 export function createdSince(created: string | undefined): string {
   const at = Date.parse(created ?? '');

@@ -7,7 +7,7 @@ import { decimalSize } from '../../vocabulary/units.ts';
 import { placesOf, type globalFlags } from './context.ts';
 import { imageFilter, referenceFilter } from './image-filters.ts';
 import type { imagesFlags } from './image-flags.ts';
-import { createdAt, createdSince, digestText, imageRows, repositoryText, tagText, type ImageRow } from './image-rows.ts';
+import { createdAt, createdSince, digestText, imageRows, labelsText, repositoryText, tagText, type ImageRow } from './image-rows.ts';
 
 function columns(withDigests: boolean): readonly Column<ImageRow>[] {
   return [
@@ -19,7 +19,7 @@ function columns(withDigests: boolean): readonly Column<ImageRow>[] {
     { field: 'CreatedAt', header: 'CREATED AT', cell: ({ image }) => createdAt(image.config.created), extra: true },
     { field: 'Size', header: 'SIZE', cell: ({ image }) => decimalSize(image.size) },
     { field: 'Containers', header: 'CONTAINERS', cell: ({ image }) => String(image.containers.length), extra: true },
-    { field: 'Labels', header: 'LABELS', cell: ({ image }) => Object.entries(image.config.defaults.labels).map((pair) => pair.join('=')).join(','), extra: true },
+    { field: 'Labels', header: 'LABELS', cell: labelsText, extra: true },
   ];
 }
 

@@ -9,7 +9,8 @@ import { readArchive } from './input-file.ts';
 import { creationTime, newName } from './new-image.ts';
 
 /** `delos import`. */
-export async function run({ flags: { change, message, platform }, globals, positional: [file = '', name] }: Invocation<typeof importFlags, typeof globalFlags>): Promise<number> {
+export async function run({ flags, globals, positional: [file = '', name] }: Invocation<typeof importFlags, typeof globalFlags>): Promise<number> {
+  const { change, message, platform } = flags;
   const places = placesOf(globals);
   const { id } = await importImage(openStore(places.data), readArchive(file), {
     names: newName(name), changes: change, comment: message ?? `Imported from ${file}`, created: creationTime(),

@@ -22,7 +22,8 @@ export async function pruneUnused(places: Places, all: boolean, filters: readonl
   const { untagged, removed, bytes } = filters.length === 0 ? await pruneImages(store, { all }) : await removeAll(store, wanted);
   return {
     lines: [
-      ...untagged.map((name) => `untagged: ${familiarReference(parseReference(name))}`), ...removed.filter((digest) => known.has(digest)).map((digest) => `deleted: ${digest}`),
+      ...untagged.map((name) => `untagged: ${familiarReference(parseReference(name))}`),
+      ...removed.filter((digest) => known.has(digest)).map((digest) => `deleted: ${digest}`),
     ],
     bytes,
   };

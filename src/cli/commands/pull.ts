@@ -1,6 +1,5 @@
 import { imageEvent } from '../../containers/events.ts';
 import type { Places } from '../../containers/places.ts';
-import { inspectImage } from '../../images/catalogue.ts';
 import { pullImage } from '../../images/pull.ts';
 import { openStore, type ImageStore } from '../../images/store.ts';
 import { DelosError } from '../../lib/errors.ts';
@@ -37,7 +36,7 @@ async function pull(places: Places, store: ImageStore, reference: Reference, { p
   });
   imageEvent(places, 'pull', familiarReference(reference));
   if (!quiet) {
-    const found = digest ?? image.digests.map(parseReference).find((other) => other.domain === domain && other.path === path)?.digest ?? inspectImage(store, image.id).record.manifest;
+    const found = digest ?? image.index ?? image.manifest;
     process.stdout.write(`Digest: ${found}\nStatus: ${upToDate ? 'Image is up to date' : 'Downloaded newer image'} for ${familiarReference(reference)}\n`);
   }
   process.stdout.write(`${formatReference(reference)}\n`);

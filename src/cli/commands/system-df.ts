@@ -8,8 +8,9 @@ import { listImages } from '../../images/catalogue.ts';
 import { hasBlob } from '../../images/blobs.ts';
 import { partsOf } from '../../images/image.ts';
 import { hasLayer, readLayer } from '../../images/layers.ts';
-import { blobFile, openStore } from '../../images/store.ts';
+import { blobFile, openStore, type ImageStore } from '../../images/store.ts';
 import { storeUsage } from '../../images/usage.ts';
+import type { Digest } from '../../registry/digest.ts';
 import type { Invocation } from '../../vocabulary/flags.ts';
 import { listing, type Column } from '../../vocabulary/table.ts';
 import { decimalSize } from '../../vocabulary/units.ts';
@@ -33,8 +34,12 @@ const columns: readonly Column<Row>[] = [
   { field: 'TotalCount', header: 'TOTAL', cell: ({ count }) => String(count) },
   { field: 'Active', header: 'ACTIVE', cell: ({ active }) => String(active) },
   { field: 'Size', header: 'SIZE', cell: ({ bytes }) => decimalSize(bytes) },
-  { field: 'Reclaimable', header: 'RECLAIMABLE', cell: ({ bytes, reclaimable }) => `${decimalSize(reclaimable)}${bytes === 0 ? '' : ` (${Math.floor((100 * reclaimable) / bytes)}%)`}` },
+  { field: 'Reclaimable', header: 'RECLAIMABLE', cell: reclaimableText },
 ];
+
+function reclaimableText({ bytes, reclaimable }: Row): string {
+  return bytes === 0 ? decimalSize(reclaimable) : `${decimalSize(reclaimable)} (${Math.floor((100 * reclaimable) / bytes)}%)`;
+}
 
 /** `delos system df`. */
 export async function run({ flags, globals }: Invocation<typeof systemDfFlags, typeof globalFlags>): Promise<number> {
@@ -49,9 +54,15 @@ async function imagesRow({ data }: Places): Promise<Row> {
   const store = openStore(data);
   const { images, held, blobs, layers, partial } = await storeUsage(store);
   const parts = new Set(listImages(store).filter(({ containers }) => containers.length > 0).flatMap(({ record }) => partsOf(store, record)));
-  const used = [...parts].reduce((sum, digest) => sum + (hasBlob(store, digest) ? fs.statSync(blobFile(store, digest)).size : 0) + (hasLayer(store, digest) ? readLayer(store, digest).size : 0), 0);
+  const used = [...parts].reduce((sum, digest) => sum + partBytes(store, digest), 0);
   const bytes = blobs + layers + partial;
   return { type: 'Images', count: images, active: held, bytes, reclaimable: Math.max(0, bytes - used) };
+}
+
+/** A digest is that of a blob, or the chain ID of a layer, or of a first layer both. */
+function partBytes(store: ImageStore, digest: Digest): number {
+  const blob = hasBlob(store, digest) ? fs.statSync(blobFile(store, digest)).size : 0;
+  return blob + (hasLayer(store, digest) ? readLayer(store, digest).size : 0);
 }
 
 function containersRow(places: Places, containers: readonly Container[]): Row {

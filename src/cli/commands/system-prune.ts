@@ -13,8 +13,7 @@ export async function run({ flags: { all, filter, force }, globals }: Invocation
   if (!force && !(await confirmed(['all containers that do not run', all ? 'all images that no container uses' : 'all images without a name']))) return 0;
   const containers = await pruneStopped(places, filter);
   const images = await pruneUnused(places, all, filter);
-  process.stdout.write(
-    `${prunedSection('Containers', containers.lines)}${prunedSection('Images', images.lines)}Total reclaimed space: ${decimalSize(containers.bytes + images.bytes)}\n`,
-  );
+  process.stdout.write(prunedSection('Containers', containers.lines) + prunedSection('Images', images.lines));
+  process.stdout.write(`Total reclaimed space: ${decimalSize(containers.bytes + images.bytes)}\n`);
   return 0;
 }

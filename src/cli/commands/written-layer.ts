@@ -30,7 +30,9 @@ export async function* writtenLayer(places: Places, container: Container): Async
   const owner = ownersInside(readConfig(fileOf(places, container.id)));
   const owned = owner === undefined ? {} : { owner };
   if (isKept(places, container)) return yield* layerWithoutMountPoints(packLayer(upperOf(places, container), { overlay: true, ...owned }));
-  if (owner !== undefined) throw new DelosError('unsupported', `container ${container.name} has a user namespace and writes to memory only: its owners cannot be held against those of its image`);
+  if (owner !== undefined) {
+    throw new DelosError('unsupported', `container ${container.name} has a user namespace and writes to memory only: its owners cannot be told`);
+  }
   using both = openBoth(places, container);
   return yield* layerWithoutMountPoints(packLayer(both.now, { base: both.below }));
 }
