@@ -86,8 +86,17 @@ function openToAppend(file: string): number {
     return fs.openSync(file, 'a', 0o600);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
-    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(path.dirname(file));
     return fs.openSync(file, 'a', 0o600);
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    fs.mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Somebody else has made it meanwhile.
+    if (errnoOf(error) !== 'EEXIST') throw error;
   }
 }
 
