@@ -35,7 +35,7 @@ export async function assertNoLeaks(before: Leaks, withinMs = 2000): Promise<voi
 }
 
 /** Folders in which engines and other test processes mount at any moment. */
-const busyFolders = /^\/(?:var\/lib\/containers|run\/containers|run\/containerd|run\/netns|run\/user)\//;
+const busyFolders = /^\/(?:var\/lib\/containers|run\/containers|run\/containerd|run\/netns|run\/user)(?:\/|$)/;
 
 function mounts(): string[] {
   return fs.readFileSync('/proc/self/mountinfo', 'utf8').trimEnd().split('\n').filter((line) => {
