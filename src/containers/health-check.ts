@@ -28,7 +28,7 @@ export async function checkHealth(places: Places, container: Container): Promise
   const { status } = standingOf(places, container);
   if (plan === undefined || base === undefined || status !== 'running') return readHealth(places, container.id)?.status;
   const result = await makeCheck(places, container.id, plan, checkProcess(base, plan.command));
-  return record(places, container, plan, result);
+  return result === undefined ? readHealth(places, container.id)?.status : record(places, container, plan, result);
 }
 
 /** The container's own process, with another program. */
@@ -39,20 +39,27 @@ function checkProcess(process: Process, command: readonly string[]): Process {
   return { ...base, args: [...command], capabilities: isRoot ? { bounding, effective: bounding, permitted: bounding } : { bounding } };
 }
 
-async function makeCheck(places: Places, id: string, { timeoutMs }: HealthPlan, process: Process): Promise<HealthResult> {
+/** Nothing when the container was paused under it. */
+async function makeCheck(places: Places, id: string, { timeoutMs }: HealthPlan, process: Process): Promise<HealthResult | undefined> {
   const start = new Date().toISOString();
-  const place = new CheckPlace(timeoutMs);
+  const place = new CheckPlace(timeoutMs, () => isPaused(places, id));
   const finish = (exitCode: number, output: string): HealthResult => ({ start, end: new Date().toISOString(), exitCode, output });
   try {
     const exitCode = await execContainer({
       root: places.run, systemdCgroup: false, id, process, detach: false, preserveFds: 0, ignorePaused: false, cgroup: {},
     }, place);
+    if (place.isVoid) return undefined;
     if (place.isLate) return finish(-1, `Health check exceeded timeout (${timeoutMs}ms): ${place.output}`);
     return finish(exitCode, place.output);
   } catch (error) {
     if (!(error instanceof DelosError)) throw error;
     return finish(-1, error.message);
   }
+}
+
+function isPaused(places: Places, id: string): boolean {
+  const container = readContainer(places, id);
+  return container !== undefined && standingOf(places, container).status === 'paused';
 }
 
 /** @returns how the container is now; nothing when it is not the one that was looked at, or was started anew */
@@ -81,10 +88,14 @@ class CheckPlace implements Place {
   readonly refused = undefined;
   readonly #timeoutMs: number;
   readonly #pieces: Buffer[] = [];
+  readonly #isPaused: () => boolean;
   isLate = false;
+  /** It could not go on, so that it says nothing. */
+  isVoid = false;
 
-  constructor(timeoutMs: number) {
+  constructor(timeoutMs: number, isPaused: () => boolean) {
     this.#timeoutMs = timeoutMs;
+    this.#isPaused = isPaused;
   }
 
   get output(): string {
@@ -99,6 +110,7 @@ class CheckPlace implements Place {
     const closed = once(child, 'close');
     const limit = setTimeout(() => {
       this.isLate = true;
+      this.isVoid = this.#isPaused();
       killChildren(child.pid ?? 0);
     }, this.#timeoutMs);
     await once(child, 'exit');

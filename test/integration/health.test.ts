@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -66,8 +67,9 @@ test('a check that takes too long is killed, and its output until then is kept',
   const [first] = health(everyday, 'slow').Log;
   assert.deepEqual([first?.ExitCode, first?.Output], [-1, 'Health check exceeded timeout (500ms): begun\n']);
   assert.ok(Date.parse(first?.End ?? '') - Date.parse(first?.Start ?? '') < 3000);
-  everyday.output('pause', 'slow');
-  await until('no check runs any more', () => !/sleep 4242/.test(everyday.output('top', 'slow', '-eo', 'pid,args')));
+  for (let look = 0; look < 8; look++) assert.ok((everyday.output('top', 'slow', '-eo', 'pid,args').match(/sleep 4242/g) ?? []).length <= 1);
+  const { Log } = health(everyday, 'slow');
+  assert.ok(Log.length >= 2 && Log.every(({ ExitCode }) => ExitCode === -1));
 });
 
 test('failures of the start period do not count, and output is cut', { skip }, async () => {
@@ -90,6 +92,25 @@ test('a paused container is not looked after, and a program that is not there is
   assert.deepEqual(health(everyday, 'resting').Log, Log);
   everyday.output('unpause', 'resting');
   await until('it is looked after again', () => health(everyday, 'resting').Log.at(-1)?.Start !== Log.at(-1)?.Start);
+  everyday.output('run', '-d', '--name', 'lost', '--health-cmd', 'no-such-program', '--health-interval', '200ms', '--health-retries', '1', 'host', 'sleep', '1000');
+  await until('unhealthy', () => health(everyday, 'lost').Status === 'unhealthy');
+  assert.match(health(everyday, 'lost').Log[0]?.Output ?? '', /no-such-program/);
+});
+
+test('the health check of an image, and the flags over it', { skip }, async () => {
+  await using everyday = new Everyday();
+  using folder = fs.mkdtempDisposableSync(path.join(os.tmpdir(), `${marker}-`));
+  spawnSync('tar', ['-cf', path.join(folder.path, 'root.tar'), '-C', '/', 'bin/busybox', '--transform', 's,^bin/busybox$,bin/sh,', '--show-transformed-names']);
+  everyday.output('import', '-c', 'HEALTHCHECK --interval=300ms --retries=1 CMD ["/bin/sh", "-c", "echo from the image"]', path.join(folder.path, 'root.tar'), 'checked:1');
+  everyday.output('run', '-d', '--network', 'none', '--name', 'image', 'checked:1', '/bin/sh', '-c', 'while :; do read x < /dev/zero; done');
+  await until('healthy', () => health(everyday, 'image').Status === 'healthy');
+  assert.equal(health(everyday, 'image').Log[0]?.Output, 'from the image\n');
+  everyday.output('create', '--network', 'none', '--name', 'without', '--no-healthcheck', 'checked:1', '/bin/sh');
+  everyday.output('create', '--network', 'none', '--name', 'changed', '--health-timeout', '7s', 'checked:1', '/bin/sh');
+  assert.equal(everyday.output('inspect', '-f', '{{json .State}}', 'without').includes('Health'), false);
+  assert.deepEqual(JSON.parse(everyday.output('inspect', '-f', '{{json .Config.Healthcheck}}', 'changed')), {
+    Test: ['CMD', '/bin/sh', '-c', 'echo from the image'], Interval: 300e6, Timeout: 7e9, StartPeriod: 0, StartInterval: 300e6, Retries: 1,
+  });
 });
 
 test('no Node stays for the checks', { skip }, async () => {
