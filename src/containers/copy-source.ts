@@ -4,7 +4,7 @@ import { openInside, readLink } from '../layers/calls.ts';
 import { statOf, timeOf } from '../layers/metadata.ts';
 import { packLayer } from '../layers/pack.ts';
 import { deviceOf, kindOf, type Kind } from '../layers/stat-kind.ts';
-import { readXattrs, refusedXattr } from '../layers/xattrs.ts';
+import { pathOfDescriptor, readXattrs, refusedXattr } from '../layers/xattrs.ts';
 import { DelosError } from '../lib/errors.ts';
 import { syscall } from '../sys/syscall.ts';
 import type { ByteString } from '../tar/byte-string.ts';
@@ -33,7 +33,7 @@ export function openSource(root: number, path: ByteString, follow: boolean): Cop
 }
 
 async function* folderEntries(fd: number): AsyncGenerator<StreamedEntry> {
-  for await (const entry of tarEntries(packLayer(`/proc/self/fd/${fd}`))) {
+  for await (const entry of tarEntries(packLayer(pathOfDescriptor(fd)))) {
     const clean = (name: ByteString): ByteString => name.replace(/^\.\//, '').replace(/\/$/, '');
     yield Object.assign(entry, { name: clean(entry.name), ...(entry.type === 'link' && { linkName: clean(entry.linkName) }) });
   }
@@ -53,7 +53,7 @@ async function* fileEntry(fd: number, kind: Exclude<Kind, 'directory'>): AsyncGe
 
 /** As many bytes as the file had when it was looked at, with zeros for what it has lost since. */
 async function* contents(fd: number, size: number): AsyncGenerator<Uint8Array> {
-  const file = syscall('openat', AT_FDCWD, `/proc/self/fd/${fd}`, O_RDONLY | O_CLOEXEC, 0);
+  const file = syscall('openat', AT_FDCWD, pathOfDescriptor(fd), O_RDONLY | O_CLOEXEC, 0);
   try {
     for (let at = 0; at < size; ) {
       const buffer = Buffer.alloc(Math.min(CHUNK, size - at));

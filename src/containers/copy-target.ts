@@ -1,9 +1,10 @@
 import fs from 'node:fs';
-import { O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_PATH, O_TRUNC, O_WRONLY, S_IFBLK, S_IFCHR, S_IFIFO } from '../abi/fcntl.ts';
+import { O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_TRUNC, O_WRONLY, S_IFBLK, S_IFCHR, S_IFIFO } from '../abi/fcntl.ts';
 import { cString, deviceNumber, openFolder, openInside, unless, writeAt } from '../layers/calls.ts';
 import { setMetadata, setMetadataAt, statOf, type Metadata } from '../layers/metadata.ts';
 import { pathOf, placeOf, type Place } from '../layers/names.ts';
 import { kindOf, type Kind } from '../layers/stat-kind.ts';
+import { pathOfDescriptor } from '../layers/xattrs.ts';
 import { DelosError } from '../lib/errors.ts';
 import { syscall } from '../sys/syscall.ts';
 import { quoted, type ByteString } from '../tar/byte-string.ts';
@@ -76,7 +77,7 @@ export class CopyTarget {
   async #makeFile(parent: number, place: Place, entry: StreamedEntry, metadata: Metadata): Promise<void> {
     const open = (flags: number): number => syscall('openat', parent, cString(place.base), O_WRONLY | O_NOFOLLOW | O_CLOEXEC | flags, 0o600);
     // What something is mounted on cannot be removed, but written to.
-    const file = this.#inPlace(parent, place, () => open(O_CREAT | O_EXCL)) ?? open(O_TRUNC);
+    const file = this.#inPlace(parent, place, () => open(O_CREAT | O_EXCL)) ?? open(O_TRUNC | O_NONBLOCK);
     try {
       let at = 0;
       for await (const bytes of entry.data()) {
@@ -105,7 +106,9 @@ export class CopyTarget {
     this.#inPlace(parent, place, () => (entry.type === 'symlink'
       ? syscall('symlinkat', cString(entry.linkName), parent, name)
       : syscall('mknodat', parent, name, kinds[entry.type as keyof typeof kinds] | 0o600, deviceNumber(entry.major, entry.minor))));
-    setMetadataAt(parent, place.base, metadata, entry.type === 'symlink', this.#owner !== undefined, () => undefined);
+    // By the name there is no setting of a mode that does not follow a link, which may have taken the place of what was just made.
+    setMetadataAt(parent, place.base, metadata, true, this.#owner !== undefined, () => undefined);
+    if (entry.type !== 'symlink') setModeAt(parent, place.base, metadata.mode);
   }
 
   /** Makes a name in place of the file that has it, if there is one. @returns undefined where that cannot be removed, as it is a mount */
@@ -131,6 +134,15 @@ export class CopyTarget {
     } finally {
       fs.closeSync(parent);
     }
+  }
+}
+
+function setModeAt(parent: number, base: ByteString, mode: number): void {
+  const fd = syscall('openat', parent, cString(base), O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+  try {
+    if (kindOf(statOf(fd).mode) !== 'symlink') fs.chmodSync(pathOfDescriptor(fd), mode);
+  } finally {
+    fs.closeSync(fd);
   }
 }
 

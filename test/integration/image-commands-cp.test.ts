@@ -93,6 +93,9 @@ test('cp with -: archives on stdin and stdout', { skip }, async () => {
   assert.equal(list('box:/etc/.'), './\nmotd\n');
   assert.equal(list('box:/etc/motd'), 'motd\n');
   const made = fs.mkdtempSync(path.join(everyday.data, 'tar-'));
+  const nodes = path.join(everyday.data, 'nodes');
+  fs.mkdirSync(nodes);
+  spawnSync('sh', ['-c', 'mkfifo fifo; chmod 2743 fifo; mknod null c 1 3; chmod 660 null'], { cwd: nodes });
   const archive = spawnSync('sh', ['-c', 'mkdir a; echo one > a/one; ln a/one a/two; chown 5:6 a/one; tar -cz a'], { cwd: made }).stdout;
   assert.equal(spawnSync(program, [...before, 'cp', '-', 'box:/usr'], { input: archive }).status, 0);
   everyday.output('start', 'box');
@@ -100,6 +103,9 @@ test('cp with -: archives on stdin and stdout', { skip }, async () => {
   assert.match(everyday.output('diff', 'box'), /^A \/usr\/a\nA \/usr\/a\/one\nA \/usr\/a\/two$/m);
   const unpacked = path.join(everyday.data, 'back');
   everyday.output('cp', '-a', 'box:/usr/a', unpacked);
+  everyday.output('cp', '-a', `${nodes}/.`, 'box:/usr');
+  const back = spawnSync(program, [...before, 'cp', 'box:/usr', '-']).stdout;
+  assert.match(spawnSync('tar', ['-tv'], { input: back, encoding: 'utf8' }).stdout, /^prwxr-S-wx 0\/0 .* usr\/fifo\ncrw-rw---- 0\/0 +1,3 .* usr\/null$/m);
   const [one, two] = ['one', 'two'].map((name) => fs.statSync(path.join(unpacked, name)));
   assert.deepEqual([one?.uid, one?.gid, one?.ino], [5, 6, two?.ino]);
   const refused = (input: Buffer, to: string): string => spawnSync(program, [...before, 'cp', '-', to], { input, encoding: 'utf8' }).stderr;

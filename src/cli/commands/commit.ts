@@ -11,7 +11,7 @@ import { pauseContainer, resumeContainer } from '../../runtime/pause.ts';
 import { readConfig } from '../../runtime/prepare.ts';
 import type { Invocation, Values } from '../../vocabulary/flags.ts';
 import { containerConfig } from './container-config.ts';
-import { find, placesOf, type globalFlags } from './context.ts';
+import { find, placesOf, warn, type globalFlags } from './context.ts';
 import type { commitFlags } from './image-flags.ts';
 import { creationTime, newName } from './new-image.ts';
 import { writtenLayer } from './written-layer.ts';
@@ -20,8 +20,7 @@ import { writtenLayer } from './written-layer.ts';
 export async function run({ flags, globals, positional: [word = '', name] }: Invocation<typeof commitFlags, typeof globalFlags>): Promise<number> {
   const places = placesOf(globals);
   const container = find(places, word);
-  const pauses = flags.pause && standingOf(places, container).status === 'running';
-  if (pauses) await pauseContainer(places.run, container.id);
+  const pauses = flags.pause && standingOf(places, container).status === 'running' && (await pausedIfPossible(places, container));
   try {
     const { id } = await commit(places, container, flags, name);
     containerEvent(places, container, 'commit', { imageID: id });
@@ -30,6 +29,18 @@ export async function run({ flags, globals, positional: [word = '', name] }: Inv
     if (pauses) await resumeContainer(places.run, container.id);
   }
   return 0;
+}
+
+/** Not everywhere is there a freezer: it is worth a warning, as files may change while they are read. */
+async function pausedIfPossible(places: Places, { id, name }: Container): Promise<boolean> {
+  try {
+    await pauseContainer(places.run, id);
+    return true;
+  } catch (error) {
+    if (!(error instanceof DelosError)) throw error;
+    warn(`container ${name} goes on meanwhile: ${error.message}`);
+    return false;
+  }
 }
 
 async function commit(

@@ -8,7 +8,7 @@ import { familiarReference, parseReference } from '../../registry/reference.ts';
 /** An image in docker's shape. @throws DelosError no-image, bad-image, bad-reference */
 export function describeImage(places: Places, name: string): unknown {
   const store = openStore(places.data);
-  const { record, manifest, config, size } = inspectImage(store, name);
+  const { record, manifest, config, size, containers } = inspectImage(store, name);
   const { platform, diffIds, history } = config;
   const familiar = (names: readonly string[]): string[] => names.map((text) => familiarReference(parseReference(text)));
   return {
@@ -21,6 +21,6 @@ export function describeImage(places: Places, name: string): unknown {
     RootFS: { Type: 'layers', Layers: diffIds },
     Metadata: { LastTagTime: record.added },
     Descriptor: { mediaType: manifest.mediaType, digest: record.manifest },
-    Containers: inspectImage(store, name).containers,
+    Containers: containers,
   };
 }
