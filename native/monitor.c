@@ -12,14 +12,11 @@
  * OOM      file of its cgroup with a line `oom_kill COUNT`
  * CHECKS   how often `COMMAND check` is run meanwhile (checks.h)
  *
- * `later` waits and runs the command, so that no Node has to stay for that either.
+ * `later` waits and runs `COMMAND now`, so that no Node has to stay for that either.
  *
  * Descriptors it is started with: 0 to 2, the container's own unless MODE says otherwise; 3 the container's folder, in which it
  * makes `log`, `attach` (clients.h) and `exit`; 4 a pipe that takes the plan's exit code as a byte when the plan has run; 5 the
  * plan; 6 the executor; 7 a listening socket for the terminal's master.
- *
- * `exit` is `CODE SECONDS.NANOSECONDS KILLED`: the exit code or 128 + signal, when, and 1 if memory was exhausted. It is there in
- * whole or not at all.
  */
 #include <errno.h>
 #include <linux/close_range.h>
@@ -30,10 +27,9 @@
 #include <asm/signal.h>
 #include "checks.h"
 #include "clients.h"
+#include "ending.h"
 #include "log.h"
 #include "making.h"
-
-static int exit_code = -1; /* until it has ended */
 
 static int listen_for_clients(void)
 {
@@ -49,40 +45,6 @@ static int listen_for_clients(void)
 	must(call2(__NR_listen, fd, CLIENTS));
 	must(call1(__NR_chdir, "/"));
 	return fd;
-}
-
-/* Whether a line of the file is `oom_kill` and a number that is not 0. */
-static int out_of_memory(int fd)
-{
-	static const char word[] = "\noom_kill ";
-	static char text[1024] = "\n";
-	long length = call4(__NR_pread64, fd, text + 1, sizeof text - 2, 0);
-	for (long at = 0; at < length; at++) {
-		int i = 0;
-		while (word[i] && text[at + i] == word[i])
-			i++;
-		if (!word[i])
-			return number_at(text + at + i) > 0;
-	}
-	return 0;
-}
-
-static void write_exit(int oom)
-{
-	char text[64], *at = text;
-	struct moment moment = now();
-	int fd = (int)call4(__NR_openat, FOLDER, "exit.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	at = put_number(at, (unsigned long)exit_code, 1);
-	*at++ = ' ';
-	at = put_number(at, (unsigned long)moment.seconds, 1);
-	*at++ = '.';
-	at = put_number(at, (unsigned long)moment.nanoseconds, 9);
-	*at++ = ' ';
-	*at++ = (char)('0' + out_of_memory(oom));
-	*at++ = '\n';
-	if (call3(__NR_write, fd, text, at - text) == at - text)
-		call4(__NR_renameat, FOLDER, "exit.new", FOLDER, "exit");
-	call1(__NR_close, fd);
 }
 
 /* Orphans of the container come to us too, where it has no pid namespace of its own. */
