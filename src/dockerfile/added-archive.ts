@@ -36,10 +36,12 @@ export async function isArchive(node: TreeNode): Promise<boolean> {
 export async function* unpacked(node: TreeNode, target: ByteString): AsyncGenerator<ArchiveItem> {
   for await (const entry of tarEntries(decompressed(streamOf(node)))) {
     const place = placeOf(entry.name);
-    if (place.base === '') continue;
+    // The folder itself: the image's own root stays as it is.
+    if (place.base === '' && (target === '' || entry.type !== 'directory')) continue;
     if (whiteoutOf(place.base) !== undefined) throw new DelosError('unsupported', `${quoted(entry.name)} cannot be put into a layer: it would be a whiteout there`);
     const linkName = entry.type === 'link' ? childOf(target, pathOf(placeOf(entry.linkName))) : entry.linkName;
-    yield { entry: { ...entry, name: childOf(target, pathOf(place)), linkName, uname: '', gname: '', pieces: undefined }, content: entry.data() };
+    const name = place.base === '' ? target : childOf(target, pathOf(place));
+    yield { entry: { ...entry, name, linkName, uname: '', gname: '', pieces: undefined }, content: entry.data() };
   }
 }
 

@@ -17,7 +17,7 @@ import type { Source } from './source-files.ts';
 import { StageBuild, type Report, type Surroundings } from './stage-build.ts';
 import { findStage, stagesOf, type Stage, type Stages } from './stages.ts';
 import { emptyState, imageOf, stateOf, treesOf, type State } from './state.ts';
-import { parseDockerfile, type Instruction } from './syntax.ts';
+import { parseDockerfile, summaryOf, type Instruction } from './syntax.ts';
 
 export interface BuildOptions {
   readonly dockerfile: { readonly name: string; readonly text: string };
@@ -111,7 +111,7 @@ class Build {
     const { OnBuild: triggers = [], ...config } = base.config;
     const instructions = [...triggers.flatMap((line) => triggered(stage.from, line)), ...stage.instructions];
     const label = this.#labelOf(stage, instructions.length + 1);
-    this.#options.report.step(label(1), `FROM ${stage.from.text}`, false);
+    this.#options.report.step(label(1), summaryOf(stage.from), false);
     const build = new StageBuild(this.#around(stage), { ...base, config }, label);
     for (const instruction of instructions) await build.carryOut(instruction);
     this.#done.set(stage, build);
@@ -134,7 +134,7 @@ class Build {
     try {
       return base === 'scratch' ? emptyState(wanted ?? hostPlatform()) : await this.#image(base, wanted);
     } catch (error) {
-      throw placed(from, `FROM ${from.text}`, error);
+      throw placed(from, summaryOf(from), error);
     }
   }
 

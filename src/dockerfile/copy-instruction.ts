@@ -6,7 +6,7 @@ import { nearest } from '../vocabulary/nearest.ts';
 import { readText, type CopyWish, type Owner } from './copy.ts';
 import { expandDocument, expandWord, type Variables } from './expansion.ts';
 import type { LayerView } from './layer-view.ts';
-import type { Instruction } from './syntax.ts';
+import { summaryOf, type Instruction } from './syntax.ts';
 
 /** A COPY or ADD as it stands, its variables replaced. */
 export interface CopyInstruction {
@@ -29,11 +29,10 @@ export function readCopy(instruction: Instruction, variables: Variables, working
   if (target === undefined || target === '' || words.length < 2) throw new DelosError('bad-usage', 'expected what to copy, and where to');
   if (name === 'ADD') for (const word of plain) refuseRemote(word);
   const documents = heredocs.map((heredoc) => ({ name: heredoc.name, content: heredoc.expand ? expandDocument(heredoc.content, variables, escape) : heredoc.content }));
-  const toldFlags = flags.map((flag) => `--${flag.name}${flag.value === undefined ? '' : `=${flag.value}`} `).join('');
   return {
     ...(from !== undefined && { from }), ...(owner !== undefined && { owner }),
     wish: { sources: plain, documents, target, workingDir, unpacks: name === 'ADD', ...(chmod !== undefined && { mode: modeOf(chmod) }) },
-    told: `${name} ${toldFlags}${[...documents.map((document) => `<<${document.name}`), ...plain, target].join(' ')}`,
+    told: summaryOf({ name, flags, text: [...documents.map((document) => `<<${document.name}`), ...plain, target].join(' ') }),
   };
 }
 

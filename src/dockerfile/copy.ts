@@ -168,6 +168,8 @@ export class Copy {
   /** A folder like one of the source. */
   *#newFolder(from: ByteString, target: ByteString): Generator<ArchiveItem> {
     if (target === '') return;
+    // The root of a context is a folder of the host's like any other, or a temporary one.
+    if (from === '' && !this.#source.keepsOwners) return yield* this.#folder(target);
     yield* this.#folder(parentOf(target));
     const node = this.#source.view.open(from);
     if (node === undefined) throw gone(from);

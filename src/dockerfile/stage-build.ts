@@ -24,8 +24,8 @@ import { settings, toldPairs, withEntrypoint, withLabels, workingDir } from './s
 import type { Source } from './source-files.ts';
 import { argumentsOf } from './stages.ts';
 import { diffIdsOf, treesOf, type BuiltLayer, type State } from './state.ts';
-import type { Instruction } from './syntax.ts';
-import { contentDigest, keyOf, TreeArchive } from './tree-archive.ts';
+import { summaryOf, type Instruction } from './syntax.ts';
+import { contentDigest, keyOf, lastOfEach, TreeArchive } from './tree-archive.ts';
 
 /** Is told how a build goes on. */
 export interface Report {
@@ -88,7 +88,7 @@ export class StageBuild {
   async carryOut(instruction: Instruction): Promise<void> {
     this.#around.signal?.throwIfAborted();
     this.#steps++;
-    const summary = `${instruction.name} ${instruction.text}`;
+    const summary = summaryOf(instruction);
     try {
       await this.#carryOut(instruction, summary);
     } catch (error) {
@@ -201,7 +201,7 @@ export class StageBuild {
 
   async #copyLayer(copy: Copy): Promise<BuiltLayer | undefined> {
     const archive = new TreeArchive(clamp(this.#around.epoch).clampSeconds);
-    const layer = await this.#putLayer(archive.bytes(copy.items()));
+    const layer = await this.#putLayer(archive.bytes(lastOfEach(() => copy.items())));
     return archive.count === 0 ? undefined : layer;
   }
 

@@ -32,7 +32,7 @@ test('what cannot be', () => {
     'FROM a AS 1x': "D:1: FROM a AS 1x: '1x' is no name for a stage: expected a letter, then letters, digits, '-', '_' and '.'",
     'FROM a AS x\nFROM b AS X': 'D:2: FROM b AS X: there is a stage x already',
     'FROM $NONE': 'D:1: FROM $NONE: the name of the image, $NONE, is empty',
-    'FROM --x=y a': 'D:1: FROM a: unknown flag --x: FROM knows --platform',
+    'FROM --x=y a': 'D:1: FROM --x=y a: unknown flag --x: FROM knows --platform',
     'ARG 1=2\nFROM a': "D:1: ARG 1=2: expected NAME or NAME=value, found '1=2'",
   };
   for (const [source, message] of Object.entries(refused)) assert.throws(() => read(source), { code: 'bad-dockerfile', message }, source);

@@ -2,7 +2,7 @@ import { DelosError } from '../lib/errors.ts';
 import { shown } from '../registry/shown.ts';
 import { badDockerfile, placed } from './failure.ts';
 import { expandWord, type Variables } from './expansion.ts';
-import type { Instruction } from './syntax.ts';
+import { summaryOf, type Instruction } from './syntax.ts';
 import { rawWords } from './words.ts';
 
 /** What begins with a FROM. */
@@ -74,7 +74,7 @@ export function argumentsOf(instruction: Instruction, variables: Variables, give
       seen.set(name, declared.value);
       return declared;
     } catch (error) {
-      throw placed(instruction, `ARG ${instruction.text}`, error);
+      throw placed(instruction, summaryOf(instruction), error);
     }
   });
 }
@@ -93,7 +93,7 @@ function stageOf(from: Instruction, instructions: readonly Instruction[], before
       ...(name !== undefined && { name: stageName(name, before) }), ...(platform !== undefined && { platform }),
     };
   } catch (error) {
-    throw placed(from, `FROM ${from.text}`, error);
+    throw placed(from, summaryOf(from), error);
   }
 }
 

@@ -38,6 +38,12 @@ export const instructionNames = [
   'VOLUME', 'WORKDIR',
 ] as const;
 
+/** An instruction as it was written, on one line. */
+export function summaryOf({ name, flags, text }: Pick<Instruction, 'name' | 'flags' | 'text'>): string {
+  const words = flags.map((flag) => `--${flag.name}${flag.value === undefined ? '' : `=${flag.value}`}`);
+  return [name, ...words, text].join(' ');
+}
+
 const withFlags: readonly string[] = ['ADD', 'COPY', 'FROM', 'RUN'];
 const withHeredocs: readonly string[] = ['ADD', 'COPY', 'RUN'];
 

@@ -63,6 +63,21 @@ export async function contentDigest(items: AsyncIterable<ArchiveItem>, signal?: 
   return archive.digest();
 }
 
+/**
+ * Of several items of one name the last, as only that would stay; what unpacks layers by tar-split refuses a name that is there twice.
+ * @param items gives them all, and the same ones when it is asked again
+ */
+export async function* lastOfEach(items: () => AsyncIterable<ArchiveItem>): AsyncGenerator<ArchiveItem> {
+  const left = new Map<ByteString, number>();
+  for await (const { entry: { name } } of items()) left.set(name, (left.get(name) ?? 0) + 1);
+  for await (const item of items()) {
+    const { name } = item.entry;
+    const more = (left.get(name) ?? 1) - 1;
+    left.set(name, more);
+    if (more <= 0) yield item;
+  }
+}
+
 /** As many bytes as the header has told; a file that shrinks meanwhile is filled up with zeros. */
 async function* chunksOf(content: NonNullable<ArchiveItem['content']>, size: number): AsyncGenerator<Uint8Array> {
   if (content instanceof Uint8Array) return yield content;

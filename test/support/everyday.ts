@@ -32,7 +32,7 @@ export class Everyday implements AsyncDisposable {
   }
 
   /** The same with something to read. */
-  feed(input: string, ...words: string[]): Outcome {
+  feed(input: string | Uint8Array, ...words: string[]): Outcome {
     const [program = '', ...before] = this.command;
     const { status, signal, stdout, stderr } = spawnSync(program, [...before, ...words], {
       encoding: 'utf8', input, timeout: 30_000, killSignal: 'SIGKILL', env: { ...process.env, DELOS_TEST: marker },
