@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { hexOf, type Digest } from '../registry/digest.ts';
 import { mediaTypes } from '../registry/media-types.ts';
-import { familiarReference, formatReference, parseReference, type Reference } from '../registry/reference.ts';
+import { formatReference, parseReference, type Reference } from '../registry/reference.ts';
 import { tarEntry } from '../tar/entry.ts';
 import { tarEnd, tarHeader, tarPadding } from '../tar/writer.ts';
 import { hasBlob } from './blobs.ts';
@@ -104,12 +104,12 @@ function indexEntry(store: ImageStore, { manifest, index }: ImageRecord, name: R
   };
 }
 
-/** docker's manifest.json: an item for each image, with all its names. */
+/** docker's manifest.json: an item for each image, with all its names: whole ones, as podman takes short ones for its own. */
 function dockerManifest(store: ImageStore, chosen: readonly { image: ImageRecord; name: Reference | undefined }[]): object[] {
   return [...new Set(chosen.map(({ image }) => image))].map((image) => {
     const { config, layers } = readManifest(store, image.manifest);
     const names = chosen.filter((other) => other.image.manifest === image.manifest).flatMap(({ name }) => name ?? []);
-    return { Config: blobName(config.digest), RepoTags: names.map(familiarReference), Layers: layers.map(({ digest }) => blobName(digest)) };
+    return { Config: blobName(config.digest), RepoTags: names.map(formatReference), Layers: layers.map(({ digest }) => blobName(digest)) };
   });
 }
 

@@ -55,7 +55,10 @@ test('import, and what images, history, inspect and search show of it', { skip }
   assert.deepEqual([image.Id, image.RepoTags, image.RootFS.Layers.length], [id, ['team/base:1'], 1]);
   assert.deepEqual([image.Config.Cmd, image.Config.Env, image.Config.Labels], [['sh'], ['PATH=/bin'], { kind: 'test' }]);
   assert.equal(everyday.output('image', 'inspect', '-f', '{{.Id}}', 'team/base:1'), `${id}\n`);
-  assert.equal(everyday.delos('inspect', '--type', 'container', 'team/base:1').stderr, 'delos: no such container: team/base:1\n');
+  for (const words of [['inspect', '--type', 'container'], ['container', 'inspect']]) {
+    assert.equal(everyday.delos(...words, 'team/base:1').stderr, 'delos: no such container: team/base:1\n');
+  }
+  assert.match(everyday.output('container', 'ls', '-a'), /^CONTAINER ID .*\n$/);
 });
 
 test('the same archive and time make the same image, whatever it is packed with', { skip: skip || skipUnless('zstd') }, async () => {
@@ -115,11 +118,16 @@ test('what save writes podman and skopeo load, and the reverse', { skip: skip ||
   for (const source of [`docker-archive:${folder}/ours.tar`, `oci-archive:${folder}/ours.tar`, `oci:${folder}/ours`]) {
     assert.equal(JSON.parse(run('skopeo', ['inspect', '--config', source])).config.Cmd[0], 'sh', source);
   }
+  importBusybox(everyday, 'docker.io/team/other:2');
+  everyday.output('save', '-o', path.join(folder, 'both.tar'), 'team/base:1', 'team/other:2');
+  podman('rmi', '-af');
+  podman('load', '-i', path.join(folder, 'both.tar'));
+  assert.deepEqual(podman('images', '--format', '{{.Repository}}').trim().split('\n').toSorted(), ['docker.io/team/base', 'docker.io/team/other']);
   for (const format of ['docker-archive', 'oci-archive', 'oci-dir']) {
     podman('save', '--format', format, '-o', path.join(folder, `theirs-${format}`), 'docker.io/team/base:1');
   }
   run('tar', ['-xf', 'theirs-docker-archive', '-C', fs.mkdtempSync(path.join(folder, 'unpacked-'))], { cwd: folder });
-  everyday.output('rmi', 'team/base:1');
+  everyday.output('rmi', 'team/base:1', 'team/other:2');
   const unpacked = fs.readdirSync(folder).find((name) => name.startsWith('unpacked-')) as string;
   for (const name of ['theirs-docker-archive', 'theirs-oci-archive', 'theirs-oci-dir', unpacked, 'ours', 'ours.tar']) {
     const loaded = everyday.output('load', '-i', path.join(folder, name));

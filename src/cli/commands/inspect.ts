@@ -26,7 +26,8 @@ const describers: Readonly<Record<Kind, (places: Places, word: string) => unknow
 /** `delos inspect`: containers first, then images. */
 export async function run({ command, flags, globals, positional }: Invocation<typeof inspectFlags, typeof globalFlags>): Promise<number> {
   const places = placesOf(globals);
-  const kind = command.name === 'image inspect' ? 'image' : flags.type;
+  const [group, verb] = command.name.split(' ');
+  const kind = verb === undefined ? flags.type : group;
   if (kind !== undefined && !Object.hasOwn(describers, kind)) throw badFlag('type', kind, 'expected container or image');
   const objects: unknown[] = [];
   let code = 0;

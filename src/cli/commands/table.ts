@@ -12,9 +12,17 @@ import {
   pushFlags, rmiFlags, saveFlags, searchFlags, systemDfFlags, systemPruneFlags,
 } from './image-flags.ts';
 
+/** Docker has each of these as `container NAME` too. */
+const aboutContainers: readonly string[] = [
+  'run', 'create', 'start', 'exec', 'logs', 'attach', 'stop', 'restart', 'kill', 'rm', 'wait', 'stats', 'top', 'pause', 'unpause', 'update', 'rename', 'port',
+  'export', 'commit', 'diff', 'cp',
+];
+
 /** Declares a command with the types of its flags, then forgets them: only its module needs them. */
 function row<const F extends readonly Flag[]>(declared: Command<F, typeof globalFlags>): Command {
-  return command(declared) as unknown as Command;
+  const { name, aliases = [] } = declared;
+  const spellings = aboutContainers.includes(name) ? [...aliases, `container ${name}`] : aliases;
+  return command({ ...declared, ...(spellings.length > 0 && { aliases: spellings }) }) as unknown as Command;
 }
 
 const none = { min: 0, max: 0 } as const;
@@ -34,7 +42,7 @@ const commands: readonly Command[] = [
   }),
   row({ name: 'create', summary: 'Make a container', usage: 'create [OPTIONS] IMAGE [COMMAND] [ARG...]', flags: createFlags, positional: image, load: () => import('./create.ts') }),
   row({ name: 'start', summary: 'Start containers', usage: 'start [OPTIONS] CONTAINER [CONTAINER...]', flags: startFlags, positional: some, load: () => import('./start.ts') }),
-  row({ name: 'ps', aliases: ['ls', 'list'], summary: 'List containers', usage: 'ps [OPTIONS]', flags: psFlags, positional: none, load: () => import('./ps.ts') }),
+  row({ name: 'ps', aliases: ['ls', 'list', 'container ls', 'container ps', 'container list'], summary: 'List containers', usage: 'ps [OPTIONS]', flags: psFlags, positional: none, load: () => import('./ps.ts') }),
   row({ name: 'exec', summary: 'Run one more command in a container', usage: 'exec [OPTIONS] CONTAINER COMMAND [ARG...]', flags: execFlags, positional: within, load: () => import('./exec.ts') }),
   row({ name: 'logs', summary: 'Show what a container has written', usage: 'logs [OPTIONS] CONTAINER', flags: logsFlags, positional: one, load: () => import('./logs.ts') }),
   row({ name: 'attach', summary: 'Join the terminal, or stdin and the output, of a container', usage: 'attach [OPTIONS] CONTAINER', flags: attachFlags, positional: one, load: () => import('./attach.ts') }),
@@ -67,11 +75,11 @@ const commands: readonly Command[] = [
   row({ name: 'save', aliases: ['image save'], summary: 'Write images to an archive', usage: 'save [OPTIONS] IMAGE [IMAGE...]', flags: saveFlags, positional: some, load: () => import('./save.ts') }),
   row({ name: 'load', aliases: ['image load'], summary: 'Read images from an archive or a folder', usage: 'load [OPTIONS]', flags: loadFlags, positional: none, load: () => import('./load.ts') }),
   row({ name: 'import', aliases: ['image import'], summary: 'Make an image of an archive of a root file system', usage: 'import [OPTIONS] FILE|- [NAME[:TAG]]', flags: importFlags, positional: { min: 1, max: 2 }, load: () => import('./import.ts') }),
-  row({ name: 'export', aliases: ['container export'], summary: "Write a container's root file system to an archive", usage: 'export [OPTIONS] CONTAINER', flags: exportFlags, positional: one, load: () => import('./export.ts') }),
-  row({ name: 'commit', aliases: ['container commit'], summary: 'Make an image of what a container has changed', usage: 'commit [OPTIONS] CONTAINER [NAME[:TAG]]', flags: commitFlags, positional: { min: 1, max: 2 }, load: () => import('./commit.ts') }),
-  row({ name: 'diff', aliases: ['container diff'], summary: 'Show what a container has changed of its image', usage: 'diff [OPTIONS] CONTAINER', flags: diffFlags, positional: one, load: () => import('./diff.ts') }),
+  row({ name: 'export', summary: "Write a container's root file system to an archive", usage: 'export [OPTIONS] CONTAINER', flags: exportFlags, positional: one, load: () => import('./export.ts') }),
+  row({ name: 'commit', summary: 'Make an image of what a container has changed', usage: 'commit [OPTIONS] CONTAINER [NAME[:TAG]]', flags: commitFlags, positional: { min: 1, max: 2 }, load: () => import('./commit.ts') }),
+  row({ name: 'diff', summary: 'Show what a container has changed of its image', usage: 'diff [OPTIONS] CONTAINER', flags: diffFlags, positional: one, load: () => import('./diff.ts') }),
   row({
-    name: 'cp', aliases: ['container cp'], summary: 'Copy files into a container or out of it', usage: 'cp [OPTIONS] CONTAINER:PATH PATH|-  or  cp [OPTIONS] PATH|- CONTAINER:PATH', flags: cpFlags, positional: two,
+    name: 'cp', summary: 'Copy files into a container or out of it', usage: 'cp [OPTIONS] CONTAINER:PATH PATH|-  or  cp [OPTIONS] PATH|- CONTAINER:PATH', flags: cpFlags, positional: two,
     examples: ['delos cp web:/etc/passwd .', 'delos cp site/. web:/srv'], load: () => import('./cp.ts'),
   }),
   row({ name: 'login', summary: 'Log in to a registry', usage: 'login [OPTIONS] [REGISTRY]', flags: loginFlags, positional: atMostOne, load: () => import('./login.ts') }),
@@ -79,6 +87,7 @@ const commands: readonly Command[] = [
   row({ name: 'search', summary: 'Look for images that are here', usage: 'search [OPTIONS] TERM', flags: searchFlags, positional: one, load: () => import('./search.ts') }),
   row({ name: 'image inspect', summary: 'Show all that is known of images', usage: 'image inspect [OPTIONS] IMAGE [IMAGE...]', flags: inspectFlags, positional: some, load: () => import('./inspect.ts') }),
   row({ name: 'image prune', summary: 'Remove images that are not needed', usage: 'image prune [OPTIONS]', flags: imagePruneFlags, positional: none, load: () => import('./image-prune.ts') }),
+  row({ name: 'container inspect', summary: 'Show all that is known of containers', usage: 'container inspect [OPTIONS] CONTAINER [CONTAINER...]', flags: inspectFlags, positional: some, load: () => import('./inspect.ts') }),
   row({ name: 'container prune', summary: 'Remove containers that do not run', usage: 'container prune [OPTIONS]', flags: containerPruneFlags, positional: none, load: () => import('./container-prune.ts') }),
   row({ name: 'system df', summary: 'Show what images, containers and volumes take of the disk', usage: 'system df [OPTIONS]', flags: systemDfFlags, positional: none, load: () => import('./system-df.ts') }),
   row({ name: 'system start', summary: 'Start the containers whose restart policy wants it, as after a reboot', usage: 'system start', flags: [], positional: none, load: () => import('./system-start.ts') }),
