@@ -26,7 +26,7 @@ const copies: readonly string[] = [
   'COPY --chmod=0640 tree/a /mode/', 'COPY ["tree/a", "many/g.md", "/with blank/"]', 'COPY tree/a /elink/through', 'COPY tree/a /sbin/program', 'COPY tree/a /tmp', 'COPY . /all/',
   'COPY tree/sub many tree /merged/', 'COPY many/f1.txt /over', 'COPY many/f2.txt /over', 'ADD pack.tgz /un/', 'ADD pack.tar /un2', 'ADD tree/a /plain', 'COPY pack.tar /packed', 'COPY --from=base /etc/passwd /etc/group /stage/',
   'COPY --from=0 /bin /number', 'WORKDIR /w', 'COPY tree/a ./', 'WORKDIR deeper/still', 'COPY tree/a .', 'ENV D=/by', 'COPY tree/a ${D}/variable', 'RUN rm -r /existing/sub && mkdir /existing/new',
-  'USER 7', 'LABEL a=b c="d e"', 'EXPOSE 80 53/udp', 'STOPSIGNAL SIGINT', 'ENTRYPOINT ["/bin/sh", "-c"]', 'CMD ["echo ran"]', 'ENV E="two words" F=a\\ b G=$D-x',
+  'USER 7', 'LABEL a=b c="d e"', 'EXPOSE 80 53/udp', 'STOPSIGNAL SIGINT', 'ENTRYPOINT ["/bin/sh", "-c"]', 'CMD ["true"]', 'ENV E="two words" F=a\\ b G=$D-x',
 ];
 
 function contextOf(dockerfile: readonly string[]): BuildContext {
@@ -50,7 +50,7 @@ function settings(layout: string): Settings {
   return (JSON.parse(execFileSync('skopeo', ['inspect', '--config', `oci:${layout}:image`], { encoding: 'utf8' })) as { config: Settings }).config;
 }
 
-test('the same Dockerfile built by buildah: the same tree and settings; podman runs ours', { skip: skip || skipUnless('buildah', 'skopeo', 'umoci', 'podman'), timeout: 180_000 }, async () => {
+test('the same Dockerfile built by buildah: the same tree and settings', { skip: skip || skipUnless('buildah', 'skopeo', 'umoci'), timeout: 180_000 }, async () => {
   await using everyday = new Everyday();
   using context = contextOf(copies);
   const [ours, theirs, archive] = ['ours', 'theirs', 'ours.tar'].map((name) => path.join(everyday.data, name)) as [string, string, string];
@@ -66,9 +66,18 @@ test('the same Dockerfile built by buildah: the same tree and settings; podman r
   assert.deepEqual(differences, []);
   const { Labels: { 'io.buildah.version': _, ...labels }, ...wanted } = settings(theirs);
   assert.deepEqual(settings(ours), { ...wanted, Labels: labels });
+});
+
+test('podman runs what is built, whose layers have no name twice', { skip: skip || skipUnless('podman', 'runc') }, async () => {
+  await using everyday = new Everyday();
+  using context = contextOf([...shellStage, 'ADD pack.tgz /un/', 'COPY tree/sub tree many tree /merged/', 'ENTRYPOINT ["/bin/cat"]', 'CMD ["/merged/sub/b", "/un/a"]']);
+  const archive = path.join(everyday.data, 'image.tar');
+  everyday.output(...isolated, '-t', 'image', context.folder);
+  everyday.output('save', '-o', archive, 'image');
   const podman = ['--root', path.join(everyday.data, 'podman'), '--runroot', path.join(everyday.data, 'podman-run'), '--storage-driver', 'vfs', '--cgroup-manager', 'cgroupfs'];
-  execFileSync('podman', [...podman, 'load', '-q', '-i', archive], { stdio: ['ignore', 'ignore', 'pipe'] });
-  assert.equal(execFileSync('podman', [...podman, 'run', '--rm', '--network', 'none', '--runtime', 'runc', 'image'], { encoding: 'utf8' }), 'ran\n');
+  execFileSync('podman', [...podman, 'load', '-q', '-i', archive], { stdio: 'ignore' });
+  const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'];
+  assert.equal(execFileSync('podman', [...podman, 'run', '--rm', '--network', 'none', '--runtime', 'runc', ...limits, 'image'], { encoding: 'utf8' }), 'ba');
 });
 
 test('nothing outside of the context is copied, and nothing outside of the image is written', { skip }, async () => {
