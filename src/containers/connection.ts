@@ -2,21 +2,20 @@ import fs from 'node:fs';
 import { DelosError } from '../lib/errors.ts';
 import { attach } from '../network/attach.ts';
 import { detach } from '../network/detach.ts';
-import { containerResolverText, hostsText, resolvedFile, type HostsEntry } from '../network/files.ts';
+import { containerResolverText, hostsText, resolvedFile, type HostsEntry, type Resolver } from '../network/files.ts';
 import { allLeases, type Lease } from '../network/lease.ts';
 import type { PublishedPort } from '../network/published-port.ts';
-import type { NetworkRecord } from '../network/record.ts';
 import { inspectNetwork } from '../network/store.ts';
-import type { UserModeProgram } from '../network/user-mode/program.ts';
 import { endUserMode, userModeLease } from '../network/user-mode/record.ts';
 import { userModes } from '../network/user-mode/start.ts';
 import { changeContainer } from './catalogue.ts';
+import { cniAnswer, cniLease, cniNameOf, joinCni, leaveCni } from './cni.ts';
 import type { Container } from './container.ts';
 import { networkEvent } from './events.ts';
 import { ensureNameServer, hasNames } from './name-server.ts';
 import { fileOf, networksFolder, type Places } from './places.ts';
 import { standingOf } from './standing.ts';
-import { hostAddress, joinUserMode, refuseUserMode, userModeOf } from './user-mode.ts';
+import { hostAddress, joinUserMode, userModeOf } from './user-mode.ts';
 
 /** What a container asks of a network with a bridge. */
 export interface NetworkWish {
@@ -49,8 +48,9 @@ export interface AddedHost {
  * @throws DelosError what attach() throws
  */
 export async function connect(places: Places, container: Container, pid: number, command: readonly string[]): Promise<void> {
-  const program = userModeOf(container);
+  const [program, cni] = [userModeOf(container), cniNameOf(container)];
   if (program !== undefined) await joinUserMode(places, container, program, pid);
+  else if (cni !== undefined) await joinCni(places, container, cni, pid);
   else for (const wish of container.networks) await attachTo(places, container, wish, pid, command);
   writeNames(places, container);
 }
@@ -58,12 +58,13 @@ export async function connect(places: Places, container: Container, pid: number,
 /** Takes it out of all networks. It may be in none. */
 export async function disconnect(places: Places, id: string): Promise<void> {
   await endUserMode(fileOf(places, id));
+  await leaveCni(places, id);
   for (const network of await detach(networksFolder(places), id)) networkEvent(places, 'disconnect', network, id);
 }
 
 /** One more network for a container, at once if it runs. @param command as of {@link connect} @throws DelosError exists, and what attach() throws */
 export async function joinNetwork(places: Places, { id, name, networks }: Container, wish: NetworkWish, command: readonly string[]): Promise<void> {
-  refuseUserMode(name, [wish, ...networks]);
+  refuseOthers(name, [wish, ...networks]);
   const changed = await changeContainer(places, id, (container) => {
     if (container.networks.some(({ network }) => network === wish.network)) throw new DelosError('exists', `container ${name} is connected to network ${wish.network} already`);
     return { ...container, networks: [...container.networks, wish] };
@@ -82,7 +83,7 @@ export async function joinNetwork(places: Places, { id, name, networks }: Contai
 /** One network less, at once if it runs. @throws DelosError no-network when it is not in it */
 export async function leaveNetwork(places: Places, { id, name, networks }: Container, network: string): Promise<void> {
   if (!networks.some((wish) => wish.network === network)) throw new DelosError('no-network', `container ${name} is not connected to network ${network}`);
-  refuseUserMode(name, networks);
+  refuseOthers(name, networks);
   const changed = await forget(places, id, network);
   for (const left of await detach(networksFolder(places), id, network)) networkEvent(places, 'disconnect', left, id);
   writeNames(places, changed);
@@ -92,10 +93,16 @@ function forget(places: Places, id: string, network: string): Promise<Container>
   return changeContainer(places, id, (container) => ({ ...container, networks: container.networks.filter((wish) => wish.network !== network) }));
 }
 
+/** @throws DelosError unsupported for a container whose network is a program or CNI's: it has no other one */
+function refuseOthers(name: string, networks: readonly NetworkWish[]): void {
+  const alone = networks.find((wish) => userModeOf({ networks: [wish] }) !== undefined || cniNameOf({ networks: [wish] }) !== undefined);
+  if (alone !== undefined) throw new DelosError('unsupported', `container ${name}: network ${alone.network} is a container's only one: it is not connected to others, nor disconnected`);
+}
+
 /** Where a container is connected now. */
 export function connectionsOf(places: Places, id: string): Lease[] {
-  const userMode = userModeLease(fileOf(places, id));
-  return [...(userMode === undefined ? [] : [userMode]), ...allLeases(networksFolder(places)).filter(({ container }) => container === id)];
+  const others = [userModeLease(fileOf(places, id)), cniLease(places, id)].filter((lease) => lease !== undefined);
+  return [...others, ...allLeases(networksFolder(places)).filter(({ container }) => container === id)];
 }
 
 async function attachTo(places: Places, { id, name }: Container, wish: NetworkWish, pid: number, command: readonly string[]): Promise<void> {
@@ -110,14 +117,33 @@ async function attachTo(places: Places, { id, name }: Container, wish: NetworkWi
 
 /** In place: the container has the files mounted. */
 function writeNames(places: Places, container: Container): void {
-  const { id, networks } = container;
-  const [first] = networks;
+  const { id, networks: [first] } = container;
   const [hosts, resolver] = [fileOf(places, id, 'etc/hosts'), fileOf(places, id, 'etc/resolv.conf')];
   if (first === undefined || !fs.existsSync(resolver)) return;
+  const own = ownNetwork(places, container, first);
+  fs.writeFileSync(hosts, hostsOf(first, connectionsOf(places, id), own.host));
+  fs.writeFileSync(resolver, resolverOf(first, own));
+}
+
+/** What the network itself has to say. */
+interface OwnNetwork extends Partial<Resolver> {
+  /** Where the host is. */
+  host(): string;
+}
+
+function ownNetwork(places: Places, container: Container, first: NetworkWish): OwnNetwork {
   const program = userModeOf(container);
-  const gateway = (): string => (program === undefined ? gatewaysOf(inspectNetwork(networksFolder(places), first.network))[0] ?? '' : hostAddress(program));
-  fs.writeFileSync(hosts, hostsOf(first, connectionsOf(places, id), gateway));
-  fs.writeFileSync(resolver, resolverOf(first, nameServers(places, networks, program)));
+  if (program !== undefined) return { host: () => hostAddress(program), servers: [userModes[program].resolver].filter((server) => server !== undefined) };
+  if (cniNameOf(container) !== undefined) {
+    const answer = cniAnswer(places, container.id);
+    return { ...answer, host: () => answer?.gateways[0] ?? '' };
+  }
+  const named = container.networks.find(({ network }) => hasNames(network));
+  const gateways = ({ network }: NetworkWish): string[] => {
+    const { four, six } = inspectNetwork(networksFolder(places), network);
+    return [four, six].flatMap((range) => range?.gateway ?? []);
+  };
+  return { host: () => gateways(first)[0] ?? '', servers: named === undefined ? [] : gateways(named) };
 }
 
 function hostsOf({ hostname, hosts }: NetworkWish, leases: readonly Lease[], gateway: () => string): string {
@@ -127,24 +153,12 @@ function hostsOf({ hostname, hosts }: NetworkWish, leases: readonly Lease[], gat
   return hostsText([...own, ...added]);
 }
 
-/** The servers of the container's own network, if it has any. */
-function nameServers(places: Places, networks: readonly NetworkWish[], program: UserModeProgram | undefined): readonly string[] {
-  const server = program && userModes[program].resolver;
-  if (server !== undefined) return [server];
-  const named = program === undefined ? networks.find(({ network }) => hasNames(network)) : undefined;
-  return named === undefined ? [] : gatewaysOf(inspectNetwork(networksFolder(places), named.network));
-}
-
-function gatewaysOf({ four, six }: NetworkRecord): readonly string[] {
-  return [four, six].flatMap((range) => range?.gateway ?? []);
-}
-
-/** @param own what {@link nameServers} gives */
-function resolverOf({ servers, search, options }: NetworkWish, own: readonly string[]): string {
-  const asked = servers.length > 0 ? servers : own;
-  return containerResolverText(readIfThere('/etc/resolv.conf') ?? '', {
-    ...(asked.length > 0 && { servers: asked }), ...(search.length > 0 && { search }), ...(options.length > 0 && { options }),
-  }, readIfThere(resolvedFile));
+function resolverOf(wish: NetworkWish, own: OwnNetwork): string {
+  const said = (name: 'servers' | 'search' | 'options'): Partial<Resolver> => {
+    const words = [wish[name], own[name] ?? []].find(({ length }) => length > 0);
+    return words === undefined ? {} : { [name]: words };
+  };
+  return containerResolverText(readIfThere('/etc/resolv.conf') ?? '', { ...said('servers'), ...said('search'), ...said('options') }, readIfThere(resolvedFile));
 }
 
 function readIfThere(file: string): string | undefined {

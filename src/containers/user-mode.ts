@@ -2,7 +2,6 @@ import os from 'node:os';
 import { DelosError } from '../lib/errors.ts';
 import { isUserMode, type UserModeProgram } from '../network/user-mode/program.ts';
 import { startUserMode, userModes } from '../network/user-mode/start.ts';
-import type { NetworkWish } from './connection.ts';
 import type { Container } from './container.ts';
 import { fileOf, type Places } from './places.ts';
 import { connectMonitor } from './watch.ts';
@@ -10,12 +9,6 @@ import { connectMonitor } from './watch.ts';
 /** The program that a container has for a network. To root the same words are names of networks with a bridge. */
 export function userModeOf({ networks: [first] }: Pick<Container, 'networks'>): UserModeProgram | undefined {
   return first !== undefined && process.geteuid?.() !== 0 && isUserMode(first.network) ? first.network : undefined;
-}
-
-/** @throws DelosError unsupported for a container whose network is a program: it has no other one */
-export function refuseUserMode(name: string, networks: readonly NetworkWish[]): void {
-  const program = userModeOf({ networks });
-  if (program !== undefined) throw new DelosError('unsupported', `container ${name} has the network of ${program}: it is not connected to others, nor disconnected`);
 }
 
 /** Starts the program. It ends with the monitor. @param pid of the container's first process */

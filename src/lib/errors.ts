@@ -20,6 +20,7 @@ export const errorCodes = {
   registry: 'a registry could not be reached, refused, or gave an answer that cannot be used',
   'bad-network': 'a network, or what was asked of it, is not valid',
   'no-network': 'there is no such network',
+  'plugin-failed': 'a CNI plugin could not be run, or has refused',
   'network-in-use': 'the network, its address or a port of the host is in use',
   io: 'a file could not be read or written',
 } as const;

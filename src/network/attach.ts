@@ -31,6 +31,8 @@ export interface AttachRequest {
   readonly namespace: number | string;
   /** What other containers call it, in any case. */
   readonly names?: readonly string[];
+  /** What the device is called in there, at most 15 bytes; `eth0` or the next free number if not said. */
+  readonly interface?: string;
   readonly addresses?: WantedAddresses;
   /** `02:42:ac:11:00:02`; chosen by the address if not said. */
   readonly mac?: string;
@@ -58,6 +60,7 @@ export interface Attachment extends Lease {
  */
 export async function attach(folder: string, request: AttachRequest): Promise<Attachment> {
   if (!/^[^/\0]{1,255}$/.test(request.container)) throw new DelosError('bad-network', `no id of a container: ${JSON.stringify(request.container)}`);
+  if (request.interface !== undefined && !/^(?!\.{1,2}$)[^/:\s\0]{1,15}$/.test(request.interface)) throw new DelosError('bad-network', `no name of a device: ${JSON.stringify(request.interface)}`);
   for (const port of request.ports ?? []) checkPort(port);
   const namespace = openNamespace(request);
   try {
@@ -142,9 +145,10 @@ function chooseLease(route: NetlinkSocket, inside: NetlinkSocket, folder: string
   }
   checkPublishing(record, request);
   const taken = new Set(allLinks(inside).map(({ name }) => name));
+  if (request.interface !== undefined && taken.has(request.interface)) throw new DelosError('network-in-use', `container ${container} has a device ${request.interface} already`);
   const addresses = chooseAddresses(folder, record, request.addresses, leases.filter((lease) => lease.network === record.name));
   return {
-    network: record.name, container, interface: firstFree((number) => `eth${number}`, (name) => taken.has(name)),
+    network: record.name, container, interface: request.interface ?? firstFree((number) => `eth${number}`, (name) => taken.has(name)),
     hostInterface: firstFree((number) => hostInterfaceName(container, record.name, number), (name) => findLink(route, name) !== undefined),
     ...(addresses.four && { four: formatAddress(addresses.four) }), ...(addresses.six && { six: formatAddress(addresses.six) }),
     mac: request.mac ?? macText(macOf(addresses)), names: [...new Set((request.names ?? []).map((name) => name.toLowerCase()))],
@@ -215,7 +219,7 @@ function configure(inside: NetlinkSocket, record: NetworkRecord, lease: Lease): 
   inside.request(setLink(link.index, { up: true }, lease.interface));
   if (record.internal === true) return;
   // The network that was attached first has the lowest metric, so its gateway is taken as long as it is there.
-  const metric = 100 + Number(lease.interface.slice(3));
+  const metric = 100 + Number(/\d{1,3}$/.exec(lease.interface)?.[0] ?? 0);
   for (const { address, gateway } of addressesOf(record, lease)) {
     const everywhere: Subnet = { address: new Uint8Array(address.address.length), prefix: 0 };
     inside.request(newRoute({ destination: everywhere, gateway, index: link.index, metric }));

@@ -43,6 +43,7 @@ const library: BuildOptions = { ...common, format: 'esm' };
 const bundles: readonly [output: string, entry: string, options: BuildOptions][] = [
   ['delos.main.cjs', 'src/cli/main.ts', program],
   ['delos-oci.main.cjs', 'src/cli/oci/main.ts', program],
+  ['delos-cni.main.cjs', 'src/cli/cni/main.ts', program],
   ['index.js', 'src/index.ts', library],
 ];
 
@@ -64,5 +65,5 @@ export function bundleProducts(): Product[] {
       await build({ ...options, entryPoints: [entry], outfile: path });
     },
   }));
-  return [...made, starter('delos.cjs'), starter('delos-oci.cjs')];
+  return [...made, starter('delos.cjs'), starter('delos-oci.cjs'), starter('delos-cni.cjs')];
 }

@@ -3,6 +3,7 @@ import { listContainers, readContainer } from '../../containers/catalogue.ts';
 import { fileOf, networksFolder } from '../../containers/places.ts';
 import { removeNetwork } from '../../network/create.ts';
 import { standingOf } from '../../containers/standing.ts';
+import { isCniContainer } from '../../network/cni/provider.ts';
 import { defaultNetwork } from '../../network/record.ts';
 import { bridgeNetworks } from '../../network/store.ts';
 import { sweep } from '../../network/sweep.ts';
@@ -16,7 +17,7 @@ export async function run({ globals }: Invocation<readonly [], typeof globalFlag
   const folder = networksFolder(places);
   for (const container of listContainers(places)) if (standingOf(places, container).pid === 0) await endUserMode(fileOf(places, container.id));
   if (process.geteuid?.() !== 0) return 0;
-  const swept = await sweep(folder, (id) => readContainer(places, id) !== undefined || fs.existsSync(fileOf(places, id)));
+  const swept = await sweep(folder, (id) => isCniContainer(id) || readContainer(places, id) !== undefined || fs.existsSync(fileOf(places, id)));
   for (const device of swept.devices) warn(`removed the device ${device}, which a killed process had left`);
   const wanted = new Set(listContainers(places).flatMap(({ networks }) => networks.map(({ network }) => network)));
   for (const { name } of bridgeNetworks(folder).filter((record) => record.name !== defaultNetwork && !wanted.has(record.name))) {
