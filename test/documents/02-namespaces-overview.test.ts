@@ -50,8 +50,8 @@ test('test_namespaces_overview', { skip: noContainers }, async (context) => {
       const namespaces = changed.linux.namespaces.map((entry) => (entry.type === 'uts' ? { ...entry, path: '/proc/self/ns/uts' } : entry));
       return { ...changed, hostname: undefined, linux: { ...changed.linux, namespaces } };
     }).filter(({ call }) => ['clone3', 'unshare', 'setns'].includes(call)).map(({ call, arguments: words }) => `${call} ${Object.values(words).join(' ')}`);
-    assert.match(calls[0] ?? '', /^clone3 .*CLONE_NEWIPC\|CLONE_NEWNET\|CLONE_NEWNS\|CLONE_NEWPID\|CLONE_NEWUSER/);
-    for (const wanted of ['setns <file> CLONE_NEWUTS', 'unshare CLONE_NEWCGROUP', 'unshare CLONE_NEWTIME']) assert.ok(calls.includes(wanted), calls.join('\n'));
+    assert.ok(calls.some((one) => /^clone3 .*CLONE_NEWIPC\|CLONE_NEWNET\|CLONE_NEWNS\|CLONE_NEWPID\|CLONE_NEWUSER/.test(one)), calls.join('\n'));
+    for (const wanted of ['setns <uts namespace> CLONE_NEWUTS', 'unshare CLONE_NEWCGROUP', 'unshare CLONE_NEWTIME']) assert.ok(calls.includes(wanted), calls.join('\n'));
   });
 
   await context.test('a path to a namespace of another kind is EINVAL, a missing one ENOENT, each told with its field', async () => {

@@ -60,7 +60,8 @@ test('test_cpu_cgroup', { skip: noContainers }, async (context) => {
       const share = Number(usedNanoseconds(container.id) - used) / 1e6 / (performance.now() - started);
       // At most half, and a period more; at least what is left of it beside two busy processors.
       assert.ok(share > 0.2 && share < 0.58, `${share} of a processor`);
-      assert.ok((readCgroupStats(cgroup).cpu.throttling.throttledPeriods ?? 0n) > throttled + 5n);
+      // Others may leave it no more than its half for a while.
+      await until('it was held back', () => (readCgroupStats(cgroup).cpu.throttling.throttledPeriods ?? 0n) > throttled + 5n, 30_000);
     }
     await assertNoLeaks(before);
   });
