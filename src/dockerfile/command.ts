@@ -30,6 +30,8 @@ export interface Written {
   readonly upper: string;
   /** Where the container had something mounted, absolute. */
   readonly mountPoints: readonly string[];
+  /** The owners that are meant by those on disk; absent without a user namespace. */
+  readonly owner?: (uid: number, gid: number) => readonly [uid: number, gid: number];
 }
 
 /**

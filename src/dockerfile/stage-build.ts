@@ -184,8 +184,9 @@ export class StageBuild {
     };
     return await run(command, async (written) => {
       removeMountPoints(written, below);
-      if (fs.readdirSync(written.upper).length === 0) return undefined;
-      return this.#putLayer(packLayer(written.upper, { overlay: true, ...clamp(epoch), ...(signal !== undefined && { signal }) }));
+      const { upper, owner } = written;
+      if (fs.readdirSync(upper).length === 0) return undefined;
+      return this.#putLayer(packLayer(upper, { overlay: true, ...clamp(epoch), ...(owner !== undefined && { owner }), ...(signal !== undefined && { signal }) }));
     }, signal);
   }
 

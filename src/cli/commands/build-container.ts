@@ -23,6 +23,7 @@ import { randomId, shortId } from '../../vocabulary/names.ts';
 import { ownCommand } from './context.ts';
 import { writeEtc } from './etc-files.ts';
 import { gatherHostFacts } from './host-facts.ts';
+import { ownersInside } from './id-mapping.ts';
 
 /** The label of a build's containers: the file that the build has locked as long as it runs. */
 const label = 'delos.build';
@@ -72,7 +73,8 @@ async function runCommand<T>(
     const exitCode = await runToEnd(places, container, output, signal);
     if (exitCode !== 0) throw new DelosError('build-failed', `exit code ${exitCode}`);
     const mountPoints = (config.mounts ?? []).map(({ destination }) => destination);
-    return await take({ upper: fileOf(places, container.id, 'layer/upper'), mountPoints }) as T;
+    const owner = ownersInside(config);
+    return await take({ upper: fileOf(places, container.id, 'layer/upper'), mountPoints, ...(owner !== undefined && { owner }) }) as T;
   } finally {
     await removeContainer(places, container, true);
   }
