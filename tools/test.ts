@@ -7,8 +7,8 @@ import { find, root } from './files.ts';
 import { Report } from './reporter.ts';
 import type { TestEvent } from './reporter.ts';
 
-/** A file that takes longer hangs: it is stopped and counts as cancelled. */
-const fileTimeoutMs = 300_000;
+/** A file that takes longer hangs: it is stopped and counts as cancelled. An emulated machine takes what it takes. */
+const fileTimeoutMs = (file: string): number => (laneOf(file) === 'vm' ? 900_000 : 300_000);
 
 /** The test files of a kind: those beside the sources are `unit`, every folder of test/ is a kind of its own. */
 function filesOf(kind: string): string[] {
@@ -22,7 +22,7 @@ function kinds(): string[] {
 
 /** Runs one file in a process of its own. A run for each file, because node:test cannot stop a single file of a larger run. */
 async function runFile(file: string, namePattern: RegExp | undefined): Promise<TestEvent[]> {
-  const options = { files: [join(root, file)], signal: AbortSignal.timeout(fileTimeoutMs) };
+  const options = { files: [join(root, file)], signal: AbortSignal.timeout(fileTimeoutMs(file)) };
   const events: TestEvent[] = [];
   for await (const event of run(namePattern === undefined ? options : { ...options, testNamePatterns: namePattern })) {
     events.push(event as TestEvent);
