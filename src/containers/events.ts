@@ -36,6 +36,9 @@ const MOST_BYTES = 1 << 20;
 /** Labels are the user's, and may be of any size: more than this is left out. */
 const MOST_LINE = 1 << 16;
 
+/** An action may hold the words of a command; more letters of them are left out. */
+const MOST_ACTION = 4096;
+
 /** `current`, and `former` that it becomes when it is full. */
 export function eventsFile({ data }: Places, which: 'current' | 'former'): string {
   return path.join(data, 'events', which);
@@ -122,8 +125,9 @@ function rotate(places: Places, full: number): void {
 }
 
 /** The event as a line. */
-function lineOf({ type, action, id, attributes, atMs = performance.timeOrigin + performance.now() }: Happening): string {
+function lineOf({ type, action: whole, id, attributes, atMs = performance.timeOrigin + performance.now() }: Happening): string {
   const kept = JSON.stringify(attributes).length > MOST_LINE ? pickShort(attributes) : attributes;
+  const action = whole.slice(0, MOST_ACTION);
   const from = type === 'container' ? attributes['image'] : undefined;
   const record: EventRecord = {
     ...(type === 'network' ? {} : { status: action, id }), ...(from !== undefined && { from }),
