@@ -16,7 +16,7 @@ import { LayerView } from './layer-view.ts';
 import type { Source } from './source-files.ts';
 import { StageBuild, type Report, type Surroundings } from './stage-build.ts';
 import { findStage, stagesOf, type Stage, type Stages } from './stages.ts';
-import { emptyState, imageOf, stateOf, treesOf, type State } from './state.ts';
+import { emptyState, imageOf, stateOf, viewOf, type State } from './state.ts';
 import { parseDockerfile, summaryOf, type Instruction } from './syntax.ts';
 
 export interface BuildOptions {
@@ -170,7 +170,7 @@ class Build {
     const stage = findStage(this.#stages.stages.slice(0, index), name);
     if (stage === undefined && findStage(this.#stages.stages, name) !== undefined) throw new DelosError('bad-usage', `--from=${shown(name)}: that stage is not before this one`);
     const state = stage === undefined ? await this.#image(name, this.#options.platform) : (await this.stage(stage)).state;
-    const view = new LayerView(treesOf(this.#base.store, state));
+    const view = viewOf(this.#base.store, state);
     return { name: `${stage === undefined ? 'image' : 'stage'} ${shown(name)}`, view, ignored: ignoreNothing, keepsOwners: true, [Symbol.dispose]: () => view[Symbol.dispose]() };
   }
 }

@@ -3,9 +3,9 @@ import { jsonWords } from '../images/dockerfile-words.ts';
 import { DelosError } from '../lib/errors.ts';
 import { shown } from '../registry/shown.ts';
 import { nearest } from '../vocabulary/nearest.ts';
-import { readText, type CopyWish, type Owner } from './copy.ts';
+import { readText, type CopyWish } from './copy.ts';
 import { expandDocument, expandWord, type Variables } from './expansion.ts';
-import type { LayerView } from './layer-view.ts';
+import type { LayerView, Owner } from './layer-view.ts';
 import { summaryOf, type Instruction } from './syntax.ts';
 
 /** A COPY or ADD as it stands, its variables replaced. */

@@ -9,14 +9,9 @@ import { DelosError } from '../lib/errors.ts';
 import { byteString, quoted, textOf, type ByteString } from '../tar/byte-string.ts';
 import { tarEntry, type TarEntry, type Time } from '../tar/entry.ts';
 import { isArchive, unpacked } from './added-archive.ts';
-import type { LayerView } from './layer-view.ts';
+import { ROOT, type LayerView, type Owner } from './layer-view.ts';
 import { sourceFiles, type Source, type SourceFile } from './source-files.ts';
 import { foldersAround, type ArchiveItem } from './tree-archive.ts';
-
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 /** A COPY or ADD, its variables replaced. */
 export interface CopyWish {
@@ -34,8 +29,6 @@ export interface CopyWish {
   /** What is made has this time. */
   readonly created: Date;
 }
-
-const ROOT: Owner = { uid: 0, gid: 0 };
 
 /**
  * What a COPY puts into a layer, folders before what they hold, those around it as they are already. Docker's rules: of a folder the
@@ -145,7 +138,7 @@ export class Copy {
     if (kind === 'socket') return;
     const target = this.#place(to);
     yield* this.#folder(parentOf(target));
-    const entry = this.#owned(this.#entryOf(node, target), this.#source.keepsOwners ? ownerOf(node) : ROOT);
+    const entry = this.#owned(this.#entryOf(node, target), this.#source.keepsOwners ? this.#source.view.ownerOf(node) : ROOT);
     yield { entry, ...(kind === 'file' && { content: () => node.openFile() }) };
   }
 
@@ -175,7 +168,7 @@ export class Copy {
     if (node === undefined) throw gone(from);
     try {
       this.#made.add(target);
-      yield { entry: this.#owned(this.#entryOf(node, target), this.#source.keepsOwners ? ownerOf(node) : ROOT) };
+      yield { entry: this.#owned(this.#entryOf(node, target), this.#source.keepsOwners ? this.#source.view.ownerOf(node) : ROOT) };
     } finally {
       node.close();
     }
@@ -210,7 +203,7 @@ export function* folderItems(below: LayerView, folder: ByteString, made: Set<Byt
     made.add(name);
     const node = below.open(name);
     try {
-      yield { entry: node?.kind === 'directory' ? { ...entryOf(node, name), ...ownerOf(node) } : fresh(name) };
+      yield { entry: node?.kind === 'directory' ? { ...entryOf(node, name), ...below.ownerOf(node) } : fresh(name) };
     } finally {
       node?.close();
     }
@@ -219,10 +212,6 @@ export function* folderItems(below: LayerView, folder: ByteString, made: Set<Byt
 
 function parentOf(place: ByteString): ByteString {
   return place.slice(0, Math.max(0, place.lastIndexOf('/')));
-}
-
-function ownerOf({ stat: { uid, gid } }: TreeNode): Owner {
-  return { uid: Number(uid), gid: Number(gid) };
 }
 
 /** A file as an archive has it, owned by root. */

@@ -7,6 +7,13 @@ import { quoted, type ByteString } from '../tar/byte-string.ts';
 /** As many links as the kernel follows in one path: include/linux/namei.h, MAXSYMLINKS. */
 const MOST_LINKS = 40;
 
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export const ROOT: Owner = { uid: 0, gid: 0 };
+
 /** Where a path leads, links followed: a path without any, and what is there. */
 export interface Resolved {
   readonly path: ByteString;
@@ -23,8 +30,14 @@ export class LayerView implements Disposable {
   /** For each path that was looked up, which trees show there: of a folder all that are merged, of anything else one. */
   readonly #shown = new Map<ByteString, readonly Tree[]>();
 
-  /** @param folders the topmost first; none for an empty root */
-  constructor(folders: readonly string[]) {
+  readonly #isMine: boolean;
+
+  /**
+   * @param folders the topmost first; none for an empty root
+   * @param isMine who unpacked them had no other ids, and all of it stands for root's: `owners` of a store's unpacking
+   */
+  constructor(folders: readonly string[], isMine = false) {
+    this.#isMine = isMine;
     try {
       for (const folder of folders) this.#trees.push(new Tree(folder));
     } catch (error) {
@@ -41,6 +54,11 @@ export class LayerView implements Disposable {
   /** What is at a path, a link as a link; undefined when there is nothing. The caller closes it. */
   open(path: ByteString): TreeNode | undefined {
     return this.#at(path)[0]?.open(path);
+  }
+
+  /** Who a file belongs to, as a layer has it. */
+  ownerOf({ stat: { uid, gid } }: TreeNode): Owner {
+    return this.#isMine ? ROOT : { uid: Number(uid), gid: Number(gid) };
   }
 
   kind(path: ByteString): Kind | undefined {

@@ -19,11 +19,11 @@ import { ownerIn, readCopy } from './copy-instruction.ts';
 import { Copy, folderItems, readText } from './copy.ts';
 import type { Variables } from './expansion.ts';
 import { placed } from './failure.ts';
-import { LayerView } from './layer-view.ts';
+import type { LayerView } from './layer-view.ts';
 import { settings, toldPairs, withEntrypoint, withLabels, workingDir } from './settings.ts';
 import type { Source } from './source-files.ts';
 import { argumentsOf } from './stages.ts';
-import { diffIdsOf, treesOf, type BuiltLayer, type State } from './state.ts';
+import { diffIdsOf, treesOf, viewOf, type BuiltLayer, type State } from './state.ts';
 import { summaryOf, type Instruction } from './syntax.ts';
 import { contentDigest, keyOf, lastOfEach, TreeArchive } from './tree-archive.ts';
 
@@ -207,7 +207,7 @@ export class StageBuild {
   }
 
   #view(): LayerView {
-    return new LayerView(treesOf(this.#around.store, this.state));
+    return viewOf(this.#around.store, this.state);
   }
 
   async #putLayer(tar: AsyncIterable<Uint8Array>): Promise<BuiltLayer> {

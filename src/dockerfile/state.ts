@@ -11,6 +11,7 @@ import { compressionOf, type Descriptor } from '../registry/manifest.ts';
 import { mediaTypes } from '../registry/media-types.ts';
 import type { Platform } from '../registry/platform.ts';
 import type { Reference } from '../registry/reference.ts';
+import { LayerView } from './layer-view.ts';
 
 /** One step of how an image came to be, as in the JSON of its configuration. */
 export interface HistoryStep {
@@ -66,6 +67,11 @@ export function diffIdsOf({ layers }: State): Digest[] {
 /** The folders of its layers, the topmost first. */
 export function treesOf(store: ImageStore, state: State): string[] {
   return layerTrees(store, diffIdsOf(state));
+}
+
+/** Its root. The caller disposes of it. */
+export function viewOf(store: ImageStore, state: State): LayerView {
+  return new LayerView(treesOf(store, state), store.unpacking.owners === 'mine');
 }
 
 /** Makes the image. @throws DelosError io */
