@@ -112,7 +112,7 @@ class Build {
     const instructions = [...triggers.flatMap((line) => triggered(stage.from, line)), ...stage.instructions];
     const label = this.#labelOf(stage, instructions.length + 1);
     this.#options.report.step(label(1), summaryOf(stage.from), false);
-    const build = new StageBuild(this.#around(stage), { ...base, config }, label);
+    const build = new StageBuild(this.#around(stage), { ...base, config }, label, typeof stage.base === 'string' ? undefined : this.#done.get(stage.base)?.args);
     for (const instruction of instructions) await build.carryOut(instruction);
     this.#done.set(stage, build);
     return build;

@@ -73,12 +73,14 @@ export class StageBuild {
   state: State;
   readonly #around: Surroundings;
   readonly #label: (step: number) => string;
-  readonly #args = new Map<string, string>();
+  /** The arguments that are declared so far; a stage that is based on this one has them, too. */
+  readonly args: Map<string, string>;
   #hasCommand = false;
   #steps = 1;
 
-  /** @param label of a step, by its number */
-  constructor(around: Surroundings, state: State, label: (step: number) => string) {
+  /** @param label of a step, by its number @param args of the stage it is based on */
+  constructor(around: Surroundings, state: State, label: (step: number) => string, args: ReadonlyMap<string, string> = new Map()) {
+    this.args = new Map(args);
     this.#around = around;
     this.state = state;
     this.#label = label;
@@ -113,14 +115,14 @@ export class StageBuild {
 
   readonly #variables: Variables = (name) => {
     const entry = (this.state.config.Env ?? []).find((variable) => variable.startsWith(`${name}=`));
-    return entry === undefined ? this.#args.get(name) : entry.slice(name.length + 1);
+    return entry === undefined ? this.args.get(name) : entry.slice(name.length + 1);
   };
 
   #declare(instruction: Instruction, summary: string): void {
     const { buildArgs, globals, automatic, report } = this.#around;
     for (const { name, value } of argumentsOf(instruction, this.#variables, (word) => buildArgs.get(word))) {
       const found = value ?? globals.get(name) ?? automatic(name);
-      if (found !== undefined) this.#args.set(name, found);
+      if (found !== undefined) this.args.set(name, found);
     }
     report.step(this.#label(this.#steps), summary, false);
   }
@@ -156,7 +158,7 @@ export class StageBuild {
     const { config } = this.state;
     const { args, script } = commandOf(instruction, config);
     const network = this.#networkOf(instruction);
-    const scope = [...this.#args].map(([name, value]) => `${name}=${value}`);
+    const scope = [...this.args].map(([name, value]) => `${name}=${value}`);
     const { Env = [], User = '', WorkingDir = '' } = config;
     const env = mergeEnvironment(scope, Env);
     const told = `RUN ${scope.length > 0 ? `|${scope.length} ${scope.join(' ')} ` : ''}${script === undefined ? args.join(' ') : script}`;
