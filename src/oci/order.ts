@@ -19,7 +19,7 @@ import { ready } from './ready.ts';
 import { pivot, rootAttributes, rootfs } from './rootfs.ts';
 import { ioPriority, memoryPolicy, personality, scheduler } from './scheduling.ts';
 import { earlySeccomp, listenedSeccomp, seccomp } from './seccomp.ts';
-import { keyring, reachable, session } from './session.ts';
+import { keyring, reachable, session, unreachable } from './session.ts';
 import { apparmor, closeProcfs, privateProcfs, selinux, sysctl } from './sysctl.ts';
 import { timeOffsets } from './time-offsets.ts';
 import { becomeRoot, userNamespace } from './user-namespace.ts';
@@ -88,6 +88,7 @@ export const order: readonly Field[] = [
   ready,
   pidFile, // whoever waits for it may take the container for ready
   awaitStart,
+  unreachable,
   startContainerHooks,
   closeOnExec,
   seccomp, // every call after it has to be in the profile

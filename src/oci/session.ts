@@ -19,6 +19,13 @@ export const reachable: Field = {
   init: ({ request, facts }) => (request.held && facts.uid !== 0 ? [call('prctl', [PR_SET_DUMPABLE, 1, 0, 0, 0], 'its user can connect its network')] : []),
 };
 
+/** It is started: the same as before for the rest of its way to the program. */
+export const unreachable: Field = {
+  at: [],
+  support: 'full',
+  init: ({ request, facts }) => (request.held && facts.uid !== 0 ? [call('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0], 'nothing of init can be reached through /proc')] : []),
+};
+
 /** A session keyring of its own, as runc gives; a kernel without keys, or a quota that is used up, is no failure. keyctl(2) */
 export const keyring: Field = {
   at: [],

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { defaultPlaces, networksFolder } from '../../containers/places.ts';
 import { DelosError } from '../../lib/errors.ts';
-import { isObject, stringIn, type JsonObject } from '../../network/cni/json.ts';
+import { isObject, jsonFault, stringIn, type JsonObject } from '../../network/cni/json.ts';
 import { collect, inspect, provide, withdraw, type ProviderRequest } from '../../network/cni/provider.ts';
 import { cniVersions, isKnown } from '../../network/cni/version.ts';
 import { SystemCallError } from '../../sys/syscall.ts';
@@ -67,7 +67,7 @@ export async function cniMain(env: Environment, input: () => Buffer): Promise<En
     const command = commandOf(env);
     const configuration = readConfiguration(input());
     const asked = stringIn(configuration, 'cniVersion') ?? '0.1.0';
-    if (!isKnown(asked)) throw new CniError(INCOMPATIBLE_VERSION, `cniVersion: expected one of ${cniVersions.join(', ')}, found ${asked}`);
+    if (!isKnown(asked)) throw new CniError(INCOMPATIBLE_VERSION, `cniVersion: expected one of ${cniVersions.join(', ')}, found ${JSON.stringify(asked)}`);
     version = asked;
     const output = await command.run(requestOf(env, configuration, version));
     return { code: 0, ...(output !== undefined && { output }) };
@@ -104,7 +104,7 @@ function readConfiguration(text: Buffer): JsonObject {
   try {
     parsed = JSON.parse(text.toString());
   } catch (error) {
-    throw new CniError(UNDECODABLE, `standard input: no JSON: ${(error as Error).message.replaceAll('\n', ' ')}`);
+    throw new CniError(UNDECODABLE, `standard input: no JSON: ${jsonFault(error)}`);
   }
   if (!isObject(parsed)) throw new CniError(UNDECODABLE, 'standard input: no object');
   for (const name of ['network', 'root']) {
@@ -115,7 +115,7 @@ function readConfiguration(text: Buffer): JsonObject {
 
 function requestOf(env: Environment, configuration: JsonObject, cniVersion: string): ProviderRequest {
   const root = stringIn(configuration, 'root');
-  if (root !== undefined && !path.isAbsolute(root)) throw new CniError(BAD_CONFIGURATION, `root: expected an absolute path, found ${root}`);
+  if (root !== undefined && !path.isAbsolute(root)) throw new CniError(BAD_CONFIGURATION, `root: expected an absolute path, found ${JSON.stringify(root)}`);
   const places = defaultPlaces();
   return {
     folder: networksFolder(root === undefined ? places : { ...places, data: root }), container: env['CNI_CONTAINERID'] ?? '', namespace: env['CNI_NETNS'] ?? '',

@@ -28,7 +28,7 @@ test('what is no configuration is told in one line', () => {
     [{ ...good, name: '../lab' }, 'lab.conflist: a network needs a name of letters, digits, \'_\', \'.\' and \'-\': "../lab"'],
     [{ ...good, plugins: [] }, 'lab.conflist: plugins: a network needs at least one plugin'],
     [{ ...good, plugins: [plugin, { type: '../../bin/sh' }] }, 'lab.conflist: plugins[1].type: no name of a plugin: "../../bin/sh"'],
-    [{ ...good, cniVersion: '0.2.0' }, 'lab.conflist: cniVersion: expected one of 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0, found 0.2.0'],
+    [{ ...good, cniVersion: '0.2.0' }, 'lab.conflist: cniVersion: expected one of 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0, found "0.2.0"'],
   ] as const) assert.throws(() => parse(value), { code: 'bad-network', message });
   assert.throws(() => parseConflist('{', 'lab.conflist'), { code: 'bad-network', message: /^lab\.conflist: no JSON: [^\n]+$/ });
 });

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { DelosError } from '../../lib/errors.ts';
-import { isObject, objectsIn, stringIn, stringsIn, type JsonObject } from './json.ts';
+import { isObject, jsonFault, objectsIn, stringIn, stringsIn, type JsonObject } from './json.ts';
 import { cniVersions, isKnown } from './version.ts';
 
 /** A network as CNI has it: plugins that are run one after the other. CNI specification, section 1. */
@@ -44,7 +44,7 @@ function parse(text: string, wrong: (what: string) => DelosError): JsonObject {
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw wrong(`no JSON: ${(error as Error).message.replaceAll('\n', ' ')}`);
+    throw wrong(`no JSON: ${jsonFault(error)}`);
   }
   if (!isObject(parsed)) throw wrong('no object');
   return parsed;
@@ -54,7 +54,7 @@ function parse(text: string, wrong: (what: string) => DelosError): JsonObject {
 function chooseVersion(parsed: JsonObject, wrong: (what: string) => DelosError): string {
   const offered = [stringIn(parsed, 'cniVersion') ?? '0.1.0', ...stringsIn(parsed, 'cniVersions')];
   const chosen = cniVersions.findLast((version) => offered.includes(version));
-  if (chosen === undefined || !isKnown(chosen)) throw wrong(`cniVersion: expected one of ${cniVersions.join(', ')}, found ${offered.join(', ')}`);
+  if (chosen === undefined || !isKnown(chosen)) throw wrong(`cniVersion: expected one of ${cniVersions.join(', ')}, found ${offered.map((version) => JSON.stringify(version)).join(', ')}`);
   return chosen;
 }
 

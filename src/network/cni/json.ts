@@ -22,3 +22,8 @@ export function stringsIn(object: JsonObject, name: string): string[] {
   const value = object[name];
   return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
 }
+
+/** What JSON.parse says, in one line without the control characters that it quotes. */
+export function jsonFault(error: unknown): string {
+  return (error as Error).message.replaceAll(/\p{Cc}+/gu, ' ');
+}

@@ -139,6 +139,6 @@ function complaint(answer: JsonObject | undefined, stderr: string, code: number)
 }
 
 function oneLine(text: string): string {
-  const line = text.trim().replaceAll(/\s+/g, ' ');
+  const line = text.trim().replaceAll(/[\s\p{Cc}]+/gu, ' ');
   return line.length > 500 ? `${line.slice(0, 500)}...` : line;
 }

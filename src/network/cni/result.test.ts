@@ -16,4 +16,5 @@ test('what is none of it is passed over', () => {
   const nothing = { gateways: [], servers: [], search: [], options: [] };
   assert.deepEqual(readResult({}), nothing);
   assert.deepEqual(readResult({ ips: [7, { address: 'x' }, { address: 12 }, { address: '1.2.3.4/99' }], interfaces: 'eth0', dns: [] }), nothing);
+  assert.deepEqual(readResult({ ips: [{ address: 7, gateway: 'x' }], dns: { nameservers: ['a', 5], search: ['a b', 'c\nnameserver 1.2.3.4'], options: [''] } }), nothing);
 });
