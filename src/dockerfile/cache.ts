@@ -36,9 +36,8 @@ export class StepCache {
 
   /** @param below the diffIDs of the layers below the step */
   async find(key: Digest, below: readonly Digest[]): Promise<CachedStep | undefined> {
-    const text = readIfThere(this.#file(key));
-    const found = text === undefined ? undefined : JSON.parse(text) as CachedStep;
-    if (found?.version !== 1) return undefined;
+    const found = recordOf(readIfThere(this.#file(key)));
+    if (found === undefined) return undefined;
     const { layer } = found;
     if (layer === undefined) return found;
     const chain = chainIds([...below, layer.diffId]).at(-1) as Digest;
@@ -63,8 +62,8 @@ export class StepCache {
   }
 
   #isWorth(text: string | undefined): boolean {
-    const chain = text === undefined ? undefined : (JSON.parse(text) as CachedStep).chain;
-    return chain === undefined || hasLayer(this.#store, chain);
+    const found = recordOf(text);
+    return found !== undefined && (found.chain === undefined || hasLayer(this.#store, found.chain));
   }
 
   #folder(): string {
@@ -73,6 +72,17 @@ export class StepCache {
 
   #file(key: Digest): string {
     return path.join(this.#folder(), hexOf(key));
+  }
+}
+
+/** One that is damaged, or of another version, is none. */
+function recordOf(text: string | undefined): CachedStep | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const found = JSON.parse(text) as Partial<CachedStep>;
+    return found.version === 1 && typeof found.created === 'string' ? found as CachedStep : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -66,6 +66,8 @@ interface Step {
   readonly config?: RunConfig;
   readonly author?: string;
   readonly make?: (created: Date) => Promise<BuiltLayer | undefined>;
+  /** Asked when it is made: whether the key still tells what it was made of. */
+  readonly isSure?: () => boolean;
 }
 
 /** Carries out the instructions of one stage. */
@@ -198,14 +200,17 @@ export class StageBuild {
     using below = this.#view();
     const owned = owner === undefined ? wish : { ...wish, owner: ownerIn(owner, below) };
     const copyAt = (created: Date): Copy => new Copy(source, below, { ...owned, created });
-    const content = await contentDigest(copyAt(new Date(0)).items(false), this.#around.signal);
-    await this.#step(summary, { told, key: [instruction.name, owned, content], make: (created) => this.#copyLayer(copyAt(created)) });
-  }
-
-  async #copyLayer(copy: Copy): Promise<BuiltLayer | undefined> {
-    const archive = new TreeArchive(clamp(this.#around.epoch).clampSeconds);
-    const layer = await this.#putLayer(archive.bytes(lastOfEach(() => copy.items())));
-    return archive.count === 0 ? undefined : layer;
+    const digest = (): Promise<Digest> => contentDigest(lastOfEach(() => copyAt(new Date(0)).items(false)), this.#around.signal);
+    const content = await digest();
+    let copied = content;
+    const make = async (created: Date): Promise<BuiltLayer | undefined> => {
+      const archive = new TreeArchive(clamp(this.#around.epoch).clampSeconds);
+      const layer = await this.#putLayer(archive.bytes(lastOfEach(() => copyAt(created).items())));
+      copied = wish.unpacks ? await digest() : archive.digest();
+      return archive.count === 0 ? undefined : layer;
+    };
+    // Somebody may write in the context meanwhile.
+    await this.#step(summary, { told, key: [instruction.name, owned, content], make, isSure: () => copied === content });
   }
 
   #view(): LayerView {
@@ -222,14 +227,14 @@ export class StageBuild {
   }
 
   /** Does a step, unless it was done before. */
-  async #step(summary: string, { told, key, config, author, make }: Step): Promise<void> {
+  async #step(summary: string, { told, key, config, author, make, isSure = () => true }: Step): Promise<void> {
     const { cache, usesCache, report, epoch } = this.#around;
     const below = diffIdsOf(this.state);
     const whole = keyOf([1, epoch?.toISOString() ?? null, formatPlatform(this.state.platform), chainIds(below).at(-1) ?? null, key]);
     const known = usesCache ? await cache.find(whole, below) : undefined;
     report.step(this.#label(this.#steps), summary, known !== undefined);
     const done = known ?? await this.#do(make, epoch ?? new Date());
-    if (known === undefined) cache.keep(whole, done, below);
+    if (known === undefined && isSure()) cache.keep(whole, done, below);
     const { layer, created } = done;
     this.state = {
       ...this.state, ...(config !== undefined && { config }), ...(author !== undefined && { author }), created,

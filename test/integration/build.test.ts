@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { BuildContext, shellStage } from '../support/build-context.ts';
-import { Everyday } from '../support/everyday.ts';
+import { ended, Everyday } from '../support/everyday.ts';
 import { skipUnless } from '../support/skip.ts';
 
 const skip = skipUnless('root', 'busybox', 'cgroups');
@@ -63,6 +63,24 @@ test('a step is done again when something that it depends on is another, and onl
   // What was removed from the store is not there.
   everyday.output('system', 'prune', '-af');
   assert.equal(built(everyday, context.folder).done.length > 3, true);
+});
+
+test('a copy of what changes while it is copied is not taken for another', { skip }, async () => {
+  await using everyday = new Everyday();
+  using context = new BuildContext(['FROM scratch AS moving', 'COPY data /data', ...shellStage, 'COPY --from=moving /data /data', 'CMD ["/bin/cat", "/data"]'], { data: '' });
+  const [file, fresh] = [path.join(context.folder, 'data'), path.join(everyday.data, 'fresh')];
+  let count = 0;
+  const writer = setInterval(() => {
+    fs.writeFileSync(fresh, count++ % 2 === 0 ? 'even' : 'odd!');
+    fs.renameSync(fresh, file);
+  }, 1);
+  for (let turn = 0; turn < 4; turn++) assert.equal(await ended(everyday.start(...isolated, '-q', '--no-cache', '--target', 'moving', context.folder)), 0);
+  clearInterval(writer);
+  for (const text of ['even', 'odd!']) {
+    fs.writeFileSync(file, text);
+    built(everyday, '-t', 'still', context.folder);
+    assert.equal(everyday.output('run', '--rm', '--network', 'none', 'still'), text);
+  }
 });
 
 test('the same input makes the same image, where it is told the time', { skip }, async () => {

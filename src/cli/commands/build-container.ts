@@ -105,8 +105,13 @@ async function makeContainer(places: Places, lock: string, command: Command): Pr
 /** The flags of `delos run` when none is given, and what the command says. */
 function optionsOf(places: Places, id: string, { args, network, script }: Command): RunOptions {
   const none = readFlags([], createFlags, 'pflag', false).values as unknown as CreateFlags;
-  const mount = script === undefined ? [] : [`type=bind,source=${writeScript(fileOf(places, id, 'script'), script)},target=${scriptPath},readonly`];
+  const mount = script === undefined ? [] : [`type=bind,${quoted(`source=${writeScript(fileOf(places, id, 'script'), script)}`)},target=${scriptPath},readonly`];
   return { ...none, id, network, mount, command: args };
+}
+
+/** As --mount takes a field that may hold a comma. */
+function quoted(field: string): string {
+  return `"${field.replaceAll('"', '""')}"`;
 }
 
 function writeScript(file: string, script: string): string {
