@@ -9,6 +9,7 @@ import { addChain, checkChain, deleteChain, type CniAttachment } from '../../src
 import { parseConflist } from '../../src/network/cni/conflist.ts';
 import { objectsIn } from '../../src/network/cni/json.ts';
 import { allLeases } from '../../src/network/lease.ts';
+import { CgroupSweep } from '../clients/cgroup-sweep.ts';
 import { Elsewhere, ip, playHost } from '../support/private-network.ts';
 import { skipUnless } from '../support/skip.ts';
 
@@ -141,8 +142,9 @@ test('podman connects its containers by our bridge', { skip: skip || skipUnless(
     network_config_dir = "${folder}/net.d"
   `);
   const before = ip('-brief link');
+  const cgroups = new CgroupSweep(path.basename(folder));
   try {
-    const started = await podman(folder, 'run', '-d', '--cgroups', 'no-conmon', '--name', 'p1', '--network', 'ours', '-p', `${port}:80`, '--rootfs', path.join(folder, 'rootfs'), '/bin/busybox', 'nc', '-ll', '-p', '80', '-e', 'echo', 'inside');
+    const started = await podman(folder, 'run', '-d', '--cgroups', 'no-conmon', '--cgroup-parent', `/${path.basename(folder)}`, '--name', 'p1', '--network', 'ours', '-p', `${port}:80`, '--rootfs', path.join(folder, 'rootfs'), '/bin/busybox', 'nc', '-ll', '-p', '80', '-e', 'echo', 'inside');
     assert.equal(started.status, 0, started.output);
     assert.equal(root.leases.length, 1);
     let heard = '';
@@ -153,6 +155,7 @@ test('podman connects its containers by our bridge', { skip: skip || skipUnless(
     assert.equal(heard, 'inside\n');
   } finally {
     await podman(folder, 'rm', '-f', '-t', '0', 'p1');
+    await cgroups.remove();
   }
   assert.deepEqual(root.leases, []);
   assert.equal(ip('-brief link'), before);
