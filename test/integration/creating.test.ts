@@ -140,7 +140,7 @@ test('the maker or init dies at any step: a container called created can be star
     await until('init has ended, or waits', () => statusNow() !== 'creating' || readInit(path.join(root, id)) === undefined);
     // It is called created before init is told so, and without its maker it hears of the end instead, when its turn comes.
     const mayEnd = /container is built/.test(why);
-    for (let waitedMs = 0; mayEnd && waitedMs < 200 && statusNow() === 'created'; waitedMs += 10) await sleep(10);
+    if (mayEnd) for (let waitedMs = 0; waitedMs < 200 && statusNow() === 'created'; waitedMs += 10) await sleep(10);
     const status = statusNow();
     seen[status] = (seen[status] ?? 0) + 1;
     const hasStarted = status === 'created' && (await startContainer(root, id).then(() => true, () => !mayEnd));
