@@ -6,7 +6,7 @@ import { openStore } from '../images/store.ts';
 import { DelosError } from '../lib/errors.ts';
 import { lockContainer } from '../runtime/lock.ts';
 import { removeIfAbandoned } from './abandoned.ts';
-import { writeAtomically } from './atomic-file.ts';
+import { writeAtomically } from '../lib/atomic-file.ts';
 import type { Container } from './container.ts';
 import { nameTaken, releaseName, takeName } from './name-links.ts';
 import { removeTree } from './remove-tree.ts';

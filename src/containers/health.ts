@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { errnoOf } from '../cgroup/control-file.ts';
-import { writeAtomically } from './atomic-file.ts';
+import { writeAtomically } from '../lib/atomic-file.ts';
 import { fileOf, type Places } from './places.ts';
 
 /** How to see whether a container is well. Docker's `Healthcheck`, whole: nothing is left to a default. */

@@ -81,10 +81,10 @@ export class LayerView implements Disposable {
 
   /** @param path slashes at its ends and `.` mean nothing, `..` goes no higher than the root @throws DelosError io for too many links */
   resolve(path: ByteString): Resolved {
-    const todo = path.split('/').toReversed();
+    const ahead = path.split('/').toReversed();
     let done: ByteString[] = [];
     let links = 0;
-    for (let component = todo.pop(); component !== undefined; component = todo.pop()) {
+    for (let component = ahead.pop(); component !== undefined; component = ahead.pop()) {
       if (component === '' || component === '.') continue;
       if (component === '..') {
         done.pop();
@@ -96,7 +96,7 @@ export class LayerView implements Disposable {
         continue;
       }
       if (++links > MOST_LINKS) throw new DelosError('io', `${quoted(path)} leads through too many links`);
-      todo.push(...link.split('/').toReversed());
+      ahead.push(...link.split('/').toReversed());
       if (link.startsWith('/')) done = [];
     }
     const resolved = done.join('/');

@@ -1,12 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
-import fs from 'node:fs';
+import { fileChunks } from '../layers/file-chunks.ts';
 import { digestOf, finish, type Digest } from '../registry/digest.ts';
 import type { ByteString } from '../tar/byte-string.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import { tarEnd, tarHeader, tarPadding } from '../tar/writer.ts';
-
-/** Bytes that are read at a time. */
-const CHUNK = 256 * 1024;
 
 /** One file for a layer: its header, and where its bytes come from. */
 export interface ArchiveItem {
@@ -78,22 +75,10 @@ export async function* lastOfEach(items: () => AsyncIterable<ArchiveItem>): Asyn
   }
 }
 
-/** As many bytes as the header has told; a file that shrinks meanwhile is filled up with zeros. */
 async function* chunksOf(content: NonNullable<ArchiveItem['content']>, size: number): AsyncGenerator<Uint8Array> {
-  if (content instanceof Uint8Array) return yield content;
-  if (typeof content !== 'function') return yield* content;
-  const fd = content();
-  try {
-    for (let at = 0; at < size;) {
-      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size - at));
-      const read = fs.readSync(fd, buffer, 0, buffer.length, at);
-      if (read === 0) buffer.fill(0);
-      at += read === 0 ? buffer.length : read;
-      yield read === 0 ? buffer : buffer.subarray(0, read);
-    }
-  } finally {
-    fs.closeSync(fd);
-  }
+  if (content instanceof Uint8Array) yield content;
+  else if (typeof content === 'function') yield* fileChunks(content(), size);
+  else yield* content;
 }
 
 /** Of something that is described by JSON. */

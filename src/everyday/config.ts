@@ -16,7 +16,7 @@ import { userMappings } from './user-namespace.ts';
 
 /**
  * The OCI configuration of a container as docker would make it of the same flags. Pure: all it knows of the host is in `host`, and
- * everydayNeeds() says what must be in there. Differences from docker: the network is `none` by default, and no AppArmor profile is loaded.
+ * everydayNeeds() says what must be in there. Different from docker, no AppArmor profile is loaded.
  * Throws `bad-usage`, `not-found` (a container to join), `unsupported` (what this host has not), `bad-config` (a seccomp profile).
  */
 export function everydayConfig(options: RunOptions, image: ImageDefaults, host: HostFacts): Config {

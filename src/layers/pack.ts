@@ -1,10 +1,10 @@
-import fs from 'node:fs';
 import { DelosError } from '../lib/errors.ts';
 import { SystemCallError } from '../sys/syscall.ts';
 import { quoted, type ByteString } from '../tar/byte-string.ts';
 import { tarEntry, type TarEntry } from '../tar/entry.ts';
 import { tarEnd, tarHeader, tarPadding } from '../tar/writer.ts';
 import { compareTrees } from './compare.ts';
+import { fileChunks } from './file-chunks.ts';
 import { timeOf } from './metadata.ts';
 import { OPAQUE, whiteoutFor, whiteoutOf } from './names.ts';
 import { overlayMark } from './overlay-marks.ts';
@@ -151,24 +151,8 @@ class Packer {
     }
     yield tarHeader(entry);
     if (node.kind !== 'file' || entry.size === 0) return undefined;
-    yield* contents(node, entry.size);
+    yield* fileChunks(node.openFile(), entry.size);
     yield tarPadding(entry.size);
     return undefined;
-  }
-}
-
-/** As many bytes of a file as its header has told. */
-function* contents(node: TreeNode, size: number): Generator<Uint8Array> {
-  const fd = node.openFile();
-  try {
-    for (let at = 0; at < size; ) {
-      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size - at));
-      const read = fs.readSync(fd, buffer, 0, buffer.length, at);
-      if (read === 0) buffer.fill(0);
-      at += read === 0 ? buffer.length : read;
-      yield read === 0 ? buffer : buffer.subarray(0, read);
-    }
-  } finally {
-    fs.closeSync(fd);
   }
 }

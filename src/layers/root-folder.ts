@@ -163,7 +163,7 @@ export class RootFolder {
 
   /** Makes what is missing of a path; a link whose target is missing has its target made, in here. @returns the path without links */
   #make(path: ByteString): ByteString {
-    const todo = path.split('/').toReversed();
+    const ahead = path.split('/').toReversed();
     let done: ByteString[] = [];
     let links = 0;
     let at = openInside(this.fd, '', O_PATH | O_DIRECTORY);
@@ -172,7 +172,7 @@ export class RootFolder {
       at = fd;
     };
     try {
-      for (let component = todo.pop(); component !== undefined; component = todo.pop()) {
+      for (let component = ahead.pop(); component !== undefined; component = ahead.pop()) {
         if (component === '' || component === '.') continue;
         if (component === '..') {
           done.pop();
@@ -187,7 +187,7 @@ export class RootFolder {
           continue;
         }
         if (++links > MOST_LINKS) throw new DelosError('bad-archive', `the layer's folder ${quoted(path)} leads through too many links`);
-        todo.push(...step.split('/').toReversed());
+        ahead.push(...step.split('/').toReversed());
         if (!step.startsWith('/')) continue;
         done = [];
         moveTo(openInside(this.fd, '', O_PATH | O_DIRECTORY));

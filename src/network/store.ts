@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { writeAtomically } from '../lib/atomic-file.ts';
 import { DelosError } from '../lib/errors.ts';
 import { builtIn, checkName, readRecord, type NetworkRecord } from './record.ts';
 
@@ -53,21 +54,7 @@ export function bridgeNetworks(folder: string): NetworkRecord[] {
 /** Writes a new record. The caller holds the lock. */
 export function writeRecord(folder: string, record: NetworkRecord): void {
   fs.mkdirSync(leasesFolder(folder, record.name), { recursive: true, mode: 0o700 });
-  const file = recordFile(folder, record.name);
-  const fresh = `${file}.${process.pid}`;
-  try {
-    const descriptor = fs.openSync(fresh, 'w', 0o600);
-    try {
-      fs.writeFileSync(descriptor, `${JSON.stringify(record, undefined, 2)}\n`);
-      fs.fsyncSync(descriptor);
-    } finally {
-      fs.closeSync(descriptor);
-    }
-    fs.renameSync(fresh, file);
-  } catch (error) {
-    fs.rmSync(fresh, { force: true });
-    throw error;
-  }
+  writeAtomically(recordFile(folder, record.name), `${JSON.stringify(record, undefined, 2)}\n`);
 }
 
 /** Takes a network's folder away, its record first: what is left without a record is no network. */

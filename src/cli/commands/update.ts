@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { writeAtomically } from '../../containers/atomic-file.ts';
+import { writeAtomically } from '../../lib/atomic-file.ts';
 import { changeContainer } from '../../containers/catalogue.ts';
 import type { Container } from '../../containers/container.ts';
 import type { RestartPolicy } from '../../containers/restart.ts';
