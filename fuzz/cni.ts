@@ -1,14 +1,12 @@
 // node fuzz/cni.ts [--seconds N] [--seed N]: mutated CNI configurations and results. Each is read, or refused by a DelosError of one line; as a
 // plugin we answer each with an object and 0 or 1. On a find: seed, error and text, and the exit code 1.
-import { parseArgs } from 'node:util';
 import { cniMain } from '../src/cli/cni/plugin.ts';
 import { DelosError } from '../src/lib/errors.ts';
 import { parseConflist } from '../src/network/cni/conflist.ts';
 import { isObject } from '../src/network/cni/json.ts';
 import { readResult } from '../src/network/cni/result.ts';
 import { pick, randomFrom, type Random } from '../test/fixtures/seccomp-profile.ts';
-
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, seed: { type: 'string' } } });
+import { campaign } from './support/campaign.ts';
 
 const leaves: readonly unknown[] = [
   null, true, 0, -1, 1e308, '', '1.0.0', '0.2.0', '0.3.0', 'lab', '../x', 'a\nb', '10.0.0.9/24', '10.0.0.9/99', 'fd00::9/64', '::1', '/run/netns/x', 'constructor', '\u2028', '😀', [], {},
@@ -59,22 +57,12 @@ function readAsResult(source: string): void {
 }
 
 let current = '';
-const end = performance.now() + Number(values.seconds) * 1000;
-const first = values.seed === undefined ? (Date.now() >>> 0) : Number(values.seed);
-let seed = first;
-try {
-  do {
-    const random = randomFrom(seed);
-    const source = (current = text(random));
-    readConfiguration(source);
-    readAsResult(source);
-    // STATUS and VERSION do nothing but read.
-    const { code, output } = await cniMain({ CNI_COMMAND: pick(random, ['STATUS', 'VERSION', 'EAT']) }, () => Buffer.from(source));
-    if (code === 1 && (typeof output?.['code'] !== 'number' || /[\n\0]/.test(String(output['msg'])))) throw new Error(`not as the specification has it: ${JSON.stringify(output)}`);
-    seed++;
-  } while (performance.now() < end && values.seed === undefined);
-  console.log(`cni: ${seed - first} texts from seed ${first}, each read or refused`);
-} catch (error) {
-  console.error(`cni: seed ${seed} (again with --seed ${seed}):`, error, JSON.stringify(current));
-  process.exitCode = 1;
-}
+await campaign('cni', (runs) => `${runs} texts, each read or refused`, async (seed) => {
+  const random = randomFrom(seed);
+  const source = (current = text(random));
+  readConfiguration(source);
+  readAsResult(source);
+  // STATUS and VERSION do nothing but read.
+  const { code, output } = await cniMain({ CNI_COMMAND: pick(random, ['STATUS', 'VERSION', 'EAT']) }, () => Buffer.from(source));
+  if (code === 1 && (typeof output?.['code'] !== 'number' || /[\n\0]/.test(String(output['msg'])))) throw new Error(`not as the specification has it: ${JSON.stringify(output)}`);
+}, () => JSON.stringify(current));

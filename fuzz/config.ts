@@ -8,27 +8,13 @@ import { DelosError } from '../src/lib/errors.ts';
 import { parseConfig, parseProcess, parseResources } from '../src/oci/config/parse.ts';
 import { checkConfig, checkProcess } from '../src/oci/config/validate.ts';
 import { defaultConfig } from '../src/oci/default-config.ts';
+import { generator, pick, type Random } from './support/generator.ts';
 
 /** Texts that go where a value was: the edges of what the schema knows. */
 const VALUES = [
   'null', 'true', '0', '-0', '-1', '1.5', '1e400', '9007199254740993', '18446744073709551615', '18446744073709551616', '1e17', '""', '"/"',
   '"\\u0000"', '"\\ud800"', '".."', '"a/../b"', '[]', '{}', '[null]', '[{}]', '{"":""}', '{"__proto__":{}}', '[[[[[]]]]]', '"x=y"', '"0-3,7"',
 ];
-
-/** The 32-bit generator mulberry32: small, and the same everywhere for a seed. */
-function generator(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) % below;
-  };
-}
-
-type Random = ReturnType<typeof generator>;
-
-const pick = <T>(from: readonly T[], random: Random): T => from[random(from.length)] as T;
 
 /** Puts text over one JSON value, so that the result is mostly JSON still. */
 function replaceValue(text: string, random: Random): string {

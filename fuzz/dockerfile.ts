@@ -1,6 +1,5 @@
 // node fuzz/dockerfile.ts [--seconds N] [--seed N]: mutated Dockerfiles and .dockerignores. Each is read to its end and its variables are
 // replaced, or it is refused by a DelosError of one line with its place. On a find: seed, error and text, and the exit code 1.
-import { parseArgs } from 'node:util';
 import { commandOf } from '../src/dockerfile/command.ts';
 import { readCopy } from '../src/dockerfile/copy-instruction.ts';
 import { placed } from '../src/dockerfile/failure.ts';
@@ -10,8 +9,7 @@ import { argumentsOf, stagesOf } from '../src/dockerfile/stages.ts';
 import { parseDockerfile, type Instruction } from '../src/dockerfile/syntax.ts';
 import { DelosError } from '../src/lib/errors.ts';
 import { pick, randomFrom, type Random } from '../test/fixtures/seccomp-profile.ts';
-
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, seed: { type: 'string' } } });
+import { campaign } from './support/campaign.ts';
 
 const pieces: readonly string[] = [
   '# escape=`\n', '# syntax=a\n', 'ARG V=1\n', 'FROM ', 'scratch', ' AS one', '\n', '\\\n', '`\n', 'RUN ', 'COPY --from=one ', 'ADD --chown=1:2 --chmod=755 ', 'ENV ', 'LABEL ', 'A=', 'B ',
@@ -62,16 +60,6 @@ function tryOne(random: Random): string {
 }
 
 let current = '';
-const end = performance.now() + Number(values.seconds) * 1000;
-const first = values.seed === undefined ? (Date.now() >>> 0) : Number(values.seed);
-let seed = first;
-try {
-  do {
-    tryOne(randomFrom(seed));
-    seed++;
-  } while (performance.now() < end && values.seed === undefined);
-  console.log(`dockerfile: ${seed - first} texts from seed ${first}, each read or refused`);
-} catch (error) {
-  console.error(`dockerfile: seed ${seed} (again with --seed ${seed}):`, error, JSON.stringify(current));
-  process.exitCode = 1;
-}
+await campaign('dockerfile', (runs) => `${runs} texts, each read or refused`, (seed) => {
+  tryOne(randomFrom(seed));
+}, () => JSON.stringify(current));

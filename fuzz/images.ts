@@ -2,7 +2,6 @@
  * Mutated texts of what registries and archives send, and of what says where registries are: each must be read, or be refused by a
  * DelosError of one line. Usage: node fuzz/images.ts [--seconds N] [--seed N]. On a find it prints seed, error and text, and exits with 1.
  */
-import { parseArgs } from 'node:util';
 import { parseImageConfig } from '../src/images/config.ts';
 import { DelosError } from '../src/lib/errors.ts';
 import { parseChallenges } from '../src/registry/challenge.ts';
@@ -13,6 +12,7 @@ import { parsePlatform } from '../src/registry/platform.ts';
 import { familiarReference, formatReference, parseReference } from '../src/registry/reference.ts';
 import { parseRegistryRules } from '../src/registry/registries-conf.ts';
 import { pick, randomFrom, type Random } from '../test/fixtures/seccomp-profile.ts';
+import { campaign } from './support/campaign.ts';
 
 interface Subject {
   readonly texts: readonly string[];
@@ -93,17 +93,4 @@ function tryOne(seed: number): void {
   }
 }
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, seed: { type: 'string' } } });
-const end = performance.now() + Number(values.seconds) * 1000;
-const first = values.seed === undefined ? (Date.now() >>> 0) : Number(values.seed);
-let seed = first;
-try {
-  do {
-    tryOne(seed);
-    seed++;
-  } while (performance.now() < end && values.seed === undefined);
-  console.log(`images: ${seed - first} texts from seed ${first}: each read, or a DelosError`);
-} catch (error) {
-  console.error(`images: seed ${seed} (again with --seed ${seed}):`, error);
-  process.exitCode = 1;
-}
+await campaign('images', (runs) => `${runs} texts: each read, or a DelosError`, tryOne);

@@ -1,7 +1,6 @@
 // node fuzz/netlink.ts [--seconds N] [--seed N]: bytes that came as netlink answers or as DNS messages, real ones damaged and made up ones. Each
 // must be read, or refused as malformed; nothing else is thrown, nothing takes long, and a name that was read encodes to the same name. Exits with 1 and the
 // seed when it is otherwise.
-import { parseArgs } from 'node:util';
 import { readAddress } from '../src/netlink/address.ts';
 import { Attributes, encodeAttributes, nested, text, u32 } from '../src/netlink/attribute.ts';
 import { newVeth, readLink } from '../src/netlink/link.ts';
@@ -16,8 +15,7 @@ import { readRoute } from '../src/netlink/route.ts';
 import { readRule } from '../src/netlink/rule.ts';
 import { encodeFailure, encodeName, encodeResponse, readName, readQuery } from '../src/network/names/message.ts';
 import { pick, randomFrom, type Random } from '../test/fixtures/seccomp-profile.ts';
-
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, seed: { type: 'string' } } });
+import { campaign } from './support/campaign.ts';
 
 const query = Buffer.from('1234010000010000000000010377656203636f6d000001000100002904d0000000000000', 'hex');
 const compressed = Buffer.from('123481000001000100000000037777770365786100000100010377777703657861c00cc010c000', 'hex');
@@ -70,18 +68,8 @@ function refusable<Read>(read: () => Read): Read | undefined {
   }
 }
 
-const end = performance.now() + Number(values.seconds) * 1000;
-const first = values.seed === undefined ? (Date.now() >>> 0) : Number(values.seed);
-let seed = first;
-try {
-  do {
-    const bytes = damaged(randomFrom(seed));
-    readNetlink(bytes);
-    readNames(bytes);
-    seed++;
-  } while (performance.now() < end && values.seed === undefined);
-  console.log(`netlink: ${seed - first} messages from seed ${first}, each read or refused`);
-} catch (error) {
-  console.error(`netlink: seed ${seed} (again with --seed ${seed}):`, error);
-  process.exitCode = 1;
-}
+await campaign('netlink', (runs) => `${runs} messages, each read or refused`, (seed) => {
+  const bytes = damaged(randomFrom(seed));
+  readNetlink(bytes);
+  readNames(bytes);
+});

@@ -1,7 +1,6 @@
 // node fuzz/plan.ts [--seconds N] [--seed N]: random plans. Each must encode to bytes whose every pointer lies inside, explain
 // itself, and read back the refusal of any of its steps; and of a plan whose bytes were damaged, as its processes could, the report must
 // be read or refused as ours, never with an access outside. Exits with 1 and the seed when it does not.
-import { parseArgs } from 'node:util';
 import { errnoName } from '../src/abi/names.ts';
 import { syscalls, type SyscallName } from '../src/abi/syscalls.ts';
 import { addressOf, type Block, buffer, bytes, Cell, cell, cStrings } from '../src/plan/block.ts';
@@ -10,8 +9,8 @@ import { explainJson, explainStep, explainText } from '../src/plan/explain.ts';
 import { readRefusal, readStatus, wasTaken } from '../src/plan/refusal.ts';
 import { call, jump, Label, type Accept, type Arg, type Item, type Plan } from '../src/plan/step.ts';
 import { pick, randomFrom, type Random } from '../test/fixtures/seccomp-profile.ts';
+import { campaign } from './support/campaign.ts';
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, seed: { type: 'string' } } });
 const names = (Object.keys(syscalls) as SyscallName[]).filter((name) => name !== 'jump' && name !== 'trap');
 const texts = ['', '/', 'a', '/proc/self', 'ü\u{1f600}', 'x'.repeat(3000)];
 const numbers = [0, 1, -1, -100, 0xffffffff, 2 ** 40, -(2 ** 33), 1n << 63n, -1n];
@@ -102,16 +101,4 @@ function readDamaged(image: Uint8Array): void {
   }
 }
 
-const end = performance.now() + Number(values.seconds) * 1000;
-const first = values.seed === undefined ? (Date.now() >>> 0) : Number(values.seed);
-let seed = first;
-try {
-  do {
-    tryOne(seed);
-    seed++;
-  } while (performance.now() < end && values.seed === undefined);
-  console.log(`plan: ${seed - first} plans from seed ${first}, none read outside`);
-} catch (error) {
-  console.error(`plan: seed ${seed} (again with --seed ${seed}):`, error);
-  process.exitCode = 1;
-}
+await campaign('plan', (runs) => `${runs} plans, none read outside`, tryOne);

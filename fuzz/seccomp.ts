@@ -1,6 +1,5 @@
 // node fuzz/seccomp.ts [--seconds N] [--seed N]: random profiles, whole and broken. The compiled program must answer as the profile
 // reads, and what cannot be compiled must be refused with a DelosError. Exits with 1 and the seed when it does not.
-import { parseArgs } from 'node:util';
 import { syscallNumbers } from '../src/abi/syscall-numbers.ts';
 import { runClassic } from '../src/bpf/classic-run.ts';
 import { printClassic } from '../src/bpf/classic-print.ts';
@@ -12,8 +11,8 @@ import { evaluateSeccomp } from '../src/seccomp/evaluate.ts';
 import type { SeccompProfile } from '../src/seccomp/profile.ts';
 import { pick, randomCall, randomFrom, randomProfile } from '../test/fixtures/seccomp-profile.ts';
 import type { Random } from '../test/fixtures/seccomp-profile.ts';
+import { campaign } from './support/campaign.ts';
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, seed: { type: 'string' } } });
 const names = [...syscallNumbers().keys(), 'send', 'recv', 'no_such_call'];
 
 /** Values that a config.json may hold where the specification wants something else, as far as the parser of its shape lets them through. */
@@ -56,16 +55,4 @@ function tryOne(seed: number): void {
   }
 }
 
-const end = performance.now() + Number(values.seconds) * 1000;
-const first = values.seed === undefined ? (Date.now() >>> 0) : Number(values.seed);
-let seed = first;
-try {
-  do {
-    tryOne(seed);
-    seed++;
-  } while (performance.now() < end && values.seed === undefined);
-  console.log(`seccomp: ${seed - first} profiles from seed ${first}, no difference`);
-} catch (error) {
-  console.error(`seccomp: seed ${seed} (again with --seed ${seed}):`, error);
-  process.exitCode = 1;
-}
+await campaign('seccomp', (runs) => `${runs} profiles, no difference`, tryOne);

@@ -15,21 +15,7 @@ import type { TarEntry } from '../src/tar/entry.ts';
 import { checksums } from '../src/tar/header.ts';
 import { TarReader } from '../src/tar/reader.ts';
 import { END, header, member, octal, padded, pax } from '../src/tar/testing/archive.ts';
-
-/** The 32-bit generator mulberry32: small, and the same everywhere for a seed. */
-function generator(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) % below;
-  };
-}
-
-type Random = ReturnType<typeof generator>;
-
-const pick = <T>(from: readonly T[], random: Random): T => from[random(from.length)] as T;
+import { generator, pick, type Random } from './support/generator.ts';
 
 const NAMES = [
   'a', 'a/b', 'a/b/c', './a', '/a', '//b', 'b', 'b/c', 'l', 'l/x', 'l/../x', '..', '../x', 'a/../../x', '.', './', '', 'a/', 'a/.wh.b', '.wh.a', '.wh..wh..opq', 'l/.wh..wh..opq',
