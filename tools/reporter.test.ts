@@ -8,15 +8,18 @@ import { run } from './run.ts';
 const folder = mkdtempSync(join(tmpdir(), 'delos-reporter-'));
 after(() => rmSync(folder, { recursive: true }));
 
+const takeAll = 'for await (const event of events) text += report.take(event);';
+
 /** Runs a file of tests under node:test in a process of its own, and reports on it as `./dev test` does. */
-async function report(body: string): Promise<{ text: string; ok: boolean }> {
+async function report(body: string, take = takeAll): Promise<{ text: string; ok: boolean }> {
   writeFileSync(join(folder, 'sample.test.ts'), `import { describe, it, test } from 'node:test';\n${body}`);
   const driver = `
     import { run } from 'node:test';
     import { Report } from ${JSON.stringify(join(import.meta.dirname, 'reporter.ts'))};
     const report = new Report(${JSON.stringify(folder)});
     let text = '';
-    for await (const event of run({ files: [${JSON.stringify(join(folder, 'sample.test.ts'))}] })) text += report.take(event);
+    const events = run({ files: [${JSON.stringify(join(folder, 'sample.test.ts'))}] });
+    ${take}
     process.stdout.write(JSON.stringify({ text: text + report.close(1), ok: report.ok }));`;
   const env = { ...process.env };
   // Node refuses a test runner inside a test runner; this one is the thing under test.
@@ -59,4 +62,12 @@ test('a skip without a reason is not well', async () => {
   const { text, ok } = await report(`test('one', { skip: true }, () => {});`);
   assert.equal(ok, false);
   assert.match(text, /no reason given/);
+});
+
+test('a file that is run again is shown and listed, and counts only the second time', async () => {
+  const { text, ok } = await report(`test('one', () => { throw new Error('broken'); }); test('two', () => {});`, 'text += report.failedOnce(await Array.fromAsync(events));');
+  assert.ok(ok);
+  assert.match(text, /FAIL sample\.test\.ts: one\n {2}Error: broken\n/);
+  assert.match(text, /ℹ tests 0\n/);
+  assert.match(text, /unsteady, run again alone: sample\.test\.ts: one\n/);
 });

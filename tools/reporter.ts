@@ -27,6 +27,7 @@ export class Report {
   readonly #path: string[] = [];
   readonly #skipped: string[] = [];
   readonly #todo: string[] = [];
+  readonly #unsteady: string[] = [];
   readonly #output = new Map<string, string>();
   readonly #milliseconds = new Map<string, number>();
   #dots = 0;
@@ -60,6 +61,15 @@ export class Report {
     }
   }
 
+  /** Takes all events of a file that is going to be run again: its failures are shown and listed, and nothing of it is counted. */
+  failedOnce(events: readonly TestEvent[]): string {
+    const first = new Report(this.#root);
+    const shown = events.map((event) => first.take(event)).filter((text) => text.includes('FAIL '));
+    this.#unsteady.push(...shown.map((text) => /FAIL (.*)/.exec(text)?.[1] ?? text));
+    this.#dots = 0;
+    return `${shown.join('')}its file runs again at the end, alone\n`;
+  }
+
   /** The closing lines: totals as node:test prints them, the slowest files, and every skipped test with its reason. */
   close(durationMs: number): string {
     const totals = { ...this.totals, duration_ms: Math.round(durationMs) };
@@ -68,6 +78,7 @@ export class Report {
       '',
       ...slow.filter(([, ms]) => ms > 1000).map(([file, ms]) => `slow: ${file}: ${(ms / 1000).toFixed(1)} s`),
       ...Object.entries(totals).map(([name, value]) => `ℹ ${name} ${value}`),
+      ...this.#unsteady.map((line) => `unsteady, run again alone: ${line}`),
       ...this.#todo.map((line) => `todo: ${line}`),
       ...this.#skipped.map((line) => `skipped: ${line}`),
       '',

@@ -30,16 +30,25 @@ async function runFile(file: string, namePattern: RegExp | undefined): Promise<T
   return events;
 }
 
-/** Runs the files, `workers` at a time, and prints what became of each when it has ended. */
-async function runFiles(report: Report, files: readonly string[], workers: number, namePattern: RegExp | undefined): Promise<void> {
+/**
+ * Runs the files, `workers` at a time, and prints what became of each when it has ended.
+ * @param again where a file goes that has failed and is to be run again, alone; without it a failure is final
+ */
+async function runFiles(report: Report, files: readonly string[], workers: number, namePattern: RegExp | undefined, again?: string[]): Promise<void> {
   const waiting = [...files];
   const work = async (): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      for (const event of await runFile(file, namePattern)) process.stdout.write(report.take(event));
+      const events = await runFile(file, namePattern);
+      const second = again !== undefined && again.length < mostAgain && events.some(({ type }) => type === 'test:fail');
+      if (second) again.push(file);
+      process.stdout.write(second ? report.failedOnce(events) : events.map((event) => report.take(event)).join(''));
     }
   };
   await Promise.all(Array.from({ length: workers }, work));
 }
+
+/** More files than this do not fail by chance. */
+const mostAgain = 5;
 
 /** The files to run, and what to look for in the names of their tests when the name is no part of any file's path. */
 function select(chosen: readonly string[], name: string | undefined): { files: string[]; pattern: RegExp | undefined } {
@@ -71,7 +80,10 @@ async function main(args: readonly string[]): Promise<boolean> {
   await runFiles(report, unit, availableParallelism(), pattern);
   // This kernel's state is shared (cgroups, mounts, timings), so its tests do not run beside each other. A virtual machine has its own.
   const [shared, own] = [kernel.filter((file) => !apart.test(file)), kernel.filter((file) => apart.test(file))];
-  await Promise.all([runFiles(report, shared, 1, pattern), runFiles(report, [...vm, ...own], 1, pattern)]);
+  // Two lanes on a busy machine: what lost a race there is told, and has to pass alone. A unit test has no such excuse.
+  const again: string[] = [];
+  await Promise.all([runFiles(report, shared, 1, pattern, again), runFiles(report, [...vm, ...own], 1, pattern, again)]);
+  await runFiles(report, again, 1, pattern);
   process.stdout.write(report.close(performance.now() - start));
   if (report.totals.tests === 0) process.stdout.write(`no test matches; kinds: ${known.join(' ')}\n`);
   return report.ok && report.totals.tests > 0;

@@ -162,7 +162,7 @@ test('a signal goes to all, and a frozen cgroup stays frozen', { skip: reason },
 test('a limit of processes stops a fork', { skip: reason }, async (context) => {
   const paths = cgroupFor(context, { pids: { limit: 4 } });
   const child = inside(paths, 'for i in 1 2 3 4 5 6; do sleep 1000 & done; wait');
-  await until(() => (readCgroupStats(paths).pids.current ?? 0n) >= 4n || child.exitCode !== null, 'the limit');
+  await until(() => child.exitCode !== null, 'the shell to give up');
   assert.equal(readCgroupStats(paths).pids.limit, 4n);
   await killAll(paths);
   assert.match(await child.output(), /fork/i);
