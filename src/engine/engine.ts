@@ -1,0 +1,60 @@
+import type { Bus } from '../device/bus.ts';
+import type { GuestMemory } from './memory.ts';
+
+/** What can run a machine's processors. */
+export interface Engine {
+  readonly name: 'interpreter' | 'kvm';
+  /** true, or one sentence: why it can't run here. */
+  available(): true | string;
+  open(options: EngineOptions): Processors;
+}
+
+export interface EngineOptions {
+  readonly memory: GuestMemory;
+  /** Ports and memory that is no RAM: the engine asks it in the middle of an instruction. */
+  readonly bus: Bus;
+  /** The interrupt controllers that interrupt the processors; undefined when the engine is to use its own (KVM's in-kernel ones). */
+  readonly interrupts: InterruptSource | undefined;
+  readonly cpus: number;
+  /** CPUID as the guest sees it: leaf and subleaf to EAX, EBX, ECX, EDX. */
+  cpuid(leaf: number, subleaf: number): readonly [number, number, number, number];
+}
+
+/** What the pair of 8259, or a local APIC, is to its processor: the INTR pin and the acknowledge cycle. */
+export interface InterruptSource {
+  /** Whether a maskable interrupt is waiting for this processor. */
+  pending(cpu: number): boolean;
+  /** The vector of the interrupt that is taken now. */
+  acknowledge(cpu: number): number;
+}
+
+export interface Processors {
+  readonly cpus: readonly Cpu[];
+  /** A line of the engine's own interrupt controllers (global system interrupt). */
+  interrupt?(line: number, up: boolean): void;
+  close(): void;
+}
+
+/**
+ * One processor. `state` is a cpu_state (src/cpu/state.ts), which is whole whenever `run` has returned; what is written to it counts from the
+ * next `run` on.
+ */
+export interface Cpu {
+  readonly state: DataView;
+  /** Runs until there is something to say, at the latest when about `instructions` are done or `kick` was called. */
+  run(instructions?: number): Exit;
+  /** Makes `run` return soon; of any thread, and before `run` too. */
+  kick(): void;
+}
+
+/** Why a processor has stopped. Ports and memory-mapped registers have been served by the bus and are no reason. */
+export type Exit =
+  | { readonly kind: 'halt' }
+  | { readonly kind: 'kicked' }
+  /** The budget of instructions is used up. */
+  | { readonly kind: 'budget' }
+  /** A triple fault. */
+  | { readonly kind: 'shutdown' }
+  | { readonly kind: 'debug' }
+  /** The engine can't go on, and why: an instruction that KVM does not know, an entry that the processor refuses. */
+  | { readonly kind: 'error'; readonly message: string };
