@@ -1,0 +1,75 @@
+/** WebAssembly's instructions by their names in the text format (WebAssembly core specification 2.0, appendix "Index of Instructions"). */
+
+const inOrder = (first: number, names: string): [string, number][] => names.trim().split(/\s+/).map((name, at) => [name, first + at]);
+
+/** Instructions of one byte without immediates. */
+export const plain: ReadonlyMap<string, number> = new Map([
+  ...inOrder(0x00, 'unreachable nop'),
+  ...inOrder(0x0f, 'return'),
+  ...inOrder(0x1a, 'drop select'),
+  ...inOrder(0x45, `
+    i32.eqz i32.eq i32.ne i32.lt_s i32.lt_u i32.gt_s i32.gt_u i32.le_s i32.le_u i32.ge_s i32.ge_u
+    i64.eqz i64.eq i64.ne i64.lt_s i64.lt_u i64.gt_s i64.gt_u i64.le_s i64.le_u i64.ge_s i64.ge_u
+    f32.eq f32.ne f32.lt f32.gt f32.le f32.ge f64.eq f64.ne f64.lt f64.gt f64.le f64.ge
+    i32.clz i32.ctz i32.popcnt i32.add i32.sub i32.mul i32.div_s i32.div_u i32.rem_s i32.rem_u
+    i32.and i32.or i32.xor i32.shl i32.shr_s i32.shr_u i32.rotl i32.rotr
+    i64.clz i64.ctz i64.popcnt i64.add i64.sub i64.mul i64.div_s i64.div_u i64.rem_s i64.rem_u
+    i64.and i64.or i64.xor i64.shl i64.shr_s i64.shr_u i64.rotl i64.rotr
+    f32.abs f32.neg f32.ceil f32.floor f32.trunc f32.nearest f32.sqrt f32.add f32.sub f32.mul f32.div f32.min f32.max f32.copysign
+    f64.abs f64.neg f64.ceil f64.floor f64.trunc f64.nearest f64.sqrt f64.add f64.sub f64.mul f64.div f64.min f64.max f64.copysign
+    i32.wrap_i64 i32.trunc_f32_s i32.trunc_f32_u i32.trunc_f64_s i32.trunc_f64_u i64.extend_i32_s i64.extend_i32_u
+    i64.trunc_f32_s i64.trunc_f32_u i64.trunc_f64_s i64.trunc_f64_u
+    f32.convert_i32_s f32.convert_i32_u f32.convert_i64_s f32.convert_i64_u f32.demote_f64
+    f64.convert_i32_s f64.convert_i32_u f64.convert_i64_s f64.convert_i64_u f64.promote_f32
+    i32.reinterpret_f32 i64.reinterpret_f64 f32.reinterpret_i32 f64.reinterpret_i64
+    i32.extend8_s i32.extend16_s i64.extend8_s i64.extend16_s i64.extend32_s`),
+]);
+
+/** Loads and stores: opcode and the natural alignment as a power of two. */
+export const memory: ReadonlyMap<string, readonly [number, number]> = new Map([
+  ['i32.load', [0x28, 2]], ['i64.load', [0x29, 3]], ['f32.load', [0x2a, 2]], ['f64.load', [0x2b, 3]],
+  ['i32.load8_s', [0x2c, 0]], ['i32.load8_u', [0x2d, 0]], ['i32.load16_s', [0x2e, 1]], ['i32.load16_u', [0x2f, 1]],
+  ['i64.load8_s', [0x30, 0]], ['i64.load8_u', [0x31, 0]], ['i64.load16_s', [0x32, 1]], ['i64.load16_u', [0x33, 1]],
+  ['i64.load32_s', [0x34, 2]], ['i64.load32_u', [0x35, 2]],
+  ['i32.store', [0x36, 2]], ['i64.store', [0x37, 3]], ['f32.store', [0x38, 2]], ['f64.store', [0x39, 3]],
+  ['i32.store8', [0x3a, 0]], ['i32.store16', [0x3b, 1]], ['i64.store8', [0x3c, 0]], ['i64.store16', [0x3d, 1]], ['i64.store32', [0x3e, 2]],
+]);
+
+/** Instructions on vectors, behind the byte FDh. */
+export const vector: ReadonlyMap<string, number> = new Map([
+  ...inOrder(13, 'i8x16.shuffle i8x16.swizzle i8x16.splat i16x8.splat i32x4.splat i64x2.splat f32x4.splat f64x2.splat'),
+  ...inOrder(35, `
+    i8x16.eq i8x16.ne i8x16.lt_s i8x16.lt_u i8x16.gt_s i8x16.gt_u i8x16.le_s i8x16.le_u i8x16.ge_s i8x16.ge_u
+    i16x8.eq i16x8.ne i16x8.lt_s i16x8.lt_u i16x8.gt_s i16x8.gt_u i16x8.le_s i16x8.le_u i16x8.ge_s i16x8.ge_u
+    i32x4.eq i32x4.ne i32x4.lt_s i32x4.lt_u i32x4.gt_s i32x4.gt_u i32x4.le_s i32x4.le_u i32x4.ge_s i32x4.ge_u
+    f32x4.eq f32x4.ne f32x4.lt f32x4.gt f32x4.le f32x4.ge f64x2.eq f64x2.ne f64x2.lt f64x2.gt f64x2.le f64x2.ge
+    v128.not v128.and v128.andnot v128.or v128.xor v128.bitselect v128.any_true`),
+  ...inOrder(96, 'i8x16.abs i8x16.neg i8x16.popcnt i8x16.all_true i8x16.bitmask i8x16.narrow_i16x8_s i8x16.narrow_i16x8_u'),
+  ...inOrder(107, 'i8x16.shl i8x16.shr_s i8x16.shr_u i8x16.add i8x16.add_sat_s i8x16.add_sat_u i8x16.sub i8x16.sub_sat_s i8x16.sub_sat_u'),
+  ...inOrder(118, 'i8x16.min_s i8x16.min_u i8x16.max_s i8x16.max_u'),
+  ['i8x16.avgr_u', 123],
+  ...inOrder(128, `
+    i16x8.abs i16x8.neg i16x8.q15mulr_sat_s i16x8.all_true i16x8.bitmask i16x8.narrow_i32x4_s i16x8.narrow_i32x4_u
+    i16x8.extend_low_i8x16_s i16x8.extend_high_i8x16_s i16x8.extend_low_i8x16_u i16x8.extend_high_i8x16_u
+    i16x8.shl i16x8.shr_s i16x8.shr_u i16x8.add i16x8.add_sat_s i16x8.add_sat_u i16x8.sub i16x8.sub_sat_s i16x8.sub_sat_u`),
+  ...inOrder(149, 'i16x8.mul i16x8.min_s i16x8.min_u i16x8.max_s i16x8.max_u'),
+  ['i16x8.avgr_u', 155],
+  ...inOrder(156, 'i16x8.extmul_low_i8x16_s i16x8.extmul_high_i8x16_s i16x8.extmul_low_i8x16_u i16x8.extmul_high_i8x16_u'),
+  ...inOrder(160, 'i32x4.abs i32x4.neg'),
+  ...inOrder(163, 'i32x4.all_true i32x4.bitmask'),
+  ...inOrder(167, 'i32x4.extend_low_i16x8_s i32x4.extend_high_i16x8_s i32x4.extend_low_i16x8_u i32x4.extend_high_i16x8_u i32x4.shl i32x4.shr_s i32x4.shr_u i32x4.add'),
+  ['i32x4.sub', 177],
+  ...inOrder(181, `i32x4.mul i32x4.min_s i32x4.min_u i32x4.max_s i32x4.max_u i32x4.dot_i16x8_s`),
+  ...inOrder(188, 'i32x4.extmul_low_i16x8_s i32x4.extmul_high_i16x8_s i32x4.extmul_low_i16x8_u i32x4.extmul_high_i16x8_u'),
+  ...inOrder(192, 'i64x2.abs i64x2.neg'),
+  ...inOrder(195, 'i64x2.all_true i64x2.bitmask'),
+  ...inOrder(199, 'i64x2.extend_low_i32x4_s i64x2.extend_high_i32x4_s i64x2.extend_low_i32x4_u i64x2.extend_high_i32x4_u i64x2.shl i64x2.shr_s i64x2.shr_u i64x2.add'),
+  ['i64x2.sub', 209],
+  ...inOrder(213, `i64x2.mul i64x2.eq i64x2.ne i64x2.lt_s i64x2.gt_s i64x2.le_s i64x2.ge_s
+    i64x2.extmul_low_i32x4_s i64x2.extmul_high_i32x4_s i64x2.extmul_low_i32x4_u i64x2.extmul_high_i32x4_u`),
+]);
+
+/** Vector instructions with a lane number. */
+export const lane: ReadonlyMap<string, number> = new Map(inOrder(21, `
+  i8x16.extract_lane_s i8x16.extract_lane_u i8x16.replace_lane i16x8.extract_lane_s i16x8.extract_lane_u i16x8.replace_lane
+  i32x4.extract_lane i32x4.replace_lane i64x2.extract_lane i64x2.replace_lane f32x4.extract_lane f32x4.replace_lane f64x2.extract_lane f64x2.replace_lane`));
