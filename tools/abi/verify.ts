@@ -6,7 +6,7 @@ import { columnFacts, exportedFacts } from './facts.ts';
 const kernelHeaders = [
   ...['asm/errno.h', 'asm/ioctls.h', 'asm/resource.h', 'asm/signal.h', 'asm/termios.h', 'asm/unistd.h'],
   ...['linux/audit.h', 'linux/bpf.h', 'linux/capability.h', 'linux/close_range.h', 'linux/fcntl.h', 'linux/filter.h'],
-  ...['linux/if_link.h', 'linux/ioprio.h', 'linux/keyctl.h', 'linux/magic.h', 'linux/memfd.h', 'linux/mempolicy.h', 'linux/mount.h'],
+  ...['linux/if_link.h', 'linux/ioprio.h', 'linux/keyctl.h', 'linux/kvm.h', 'linux/magic.h', 'linux/memfd.h', 'linux/mempolicy.h', 'linux/mount.h'],
   ...['linux/netlink.h', 'linux/nsfs.h', 'linux/openat2.h', 'linux/personality.h', 'linux/pidfd.h', 'linux/prctl.h', 'linux/resource.h'],
   ...['linux/rtnetlink.h', 'linux/sched.h', 'linux/sched/types.h', 'linux/seccomp.h', 'linux/sockios.h', 'linux/stat.h', 'linux/time.h'],
   ...['linux/fib_rules.h', 'linux/netfilter.h', 'linux/netfilter/nf_conntrack_common.h', 'linux/netfilter/nf_nat.h'],
@@ -14,7 +14,7 @@ const kernelHeaders = [
 ];
 
 /** What only the C library spells out, and what clashes with the kernel's headers. */
-const libraryHeaders = ['linux/if.h', 'fcntl.h', 'sched.h', 'signal.h', 'sys/socket.h', 'sys/un.h', 'sys/mount.h', 'sys/stat.h', 'sys/file.h', 'sys/epoll.h', 'sys/wait.h', 'poll.h', 'unistd.h'];
+const libraryHeaders = ['linux/if.h', 'fcntl.h', 'sched.h', 'signal.h', 'sys/mman.h', 'sys/socket.h', 'sys/un.h', 'sys/mount.h', 'sys/stat.h', 'sys/file.h', 'sys/epoll.h', 'sys/wait.h', 'poll.h', 'unistd.h'];
 
 /** Constants, layouts and the calls of plans, against the kernel's headers, and what these do not know against the C library's. */
 export async function verifyExports(): Promise<Verdict> {

@@ -1,0 +1,47 @@
+/**
+ * The oracle: one instruction after another on the real processor, at ring 3 of a KVM guest, each on a state of its own.
+ * It knows nothing of instructions: bytes in, state out.
+ */
+import * as at from './layout.ts';
+import { CaseWriter } from './case.ts';
+import { SiliconGuest } from './machine.ts';
+import { readResult } from './result.ts';
+import type { Case } from './case.ts';
+import type { Result } from './result.ts';
+
+export type { Case, Patch } from './case.ts';
+export type { Change, Result } from './result.ts';
+
+export class Silicon implements Disposable {
+  readonly #guest = new SiliconGuest();
+
+  /** What became of each case; a case does not see what another has done. */
+  run(cases: readonly Case[]): Result[] {
+    const results: Result[] = [];
+    while (results.length < cases.length) this.#batch(cases, results);
+    return results;
+  }
+
+  /** As many as have room, from the first that has no result on. */
+  #batch(cases: readonly Case[], results: Result[]): void {
+    const writer = new CaseWriter(this.#guest.ram);
+    const from = results.length;
+    while (from + writer.count < cases.length && writer.add(cases[from + writer.count] as Case)) continue;
+    const lost = this.#guest.run(writer.count);
+    const bytes = this.#guest.results();
+    for (let offset = 0; offset < bytes.length;) {
+      const number = results.length;
+      results.push(readResult(cases[number] as Case, bytes, offset, lost.get(number - from)));
+      offset += new DataView(bytes.buffer, bytes.byteOffset + offset).getUint32(at.found.size, true);
+    }
+    if (results.length === from) throw new Error('assertion: a batch without a result');
+  }
+
+  close(): void {
+    this.#guest.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
