@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, writtenAt } from './files.ts';
+import { assemblyProducts } from './products/assembly.ts';
 import { bundleProducts } from './products/bundles.ts';
 import { declarationProducts } from './products/declarations.ts';
 import { nativeProducts } from './products/native.ts';
@@ -42,7 +43,7 @@ async function make(products: readonly Product[], since: Date): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const all = [...nativeProducts(), ...bundleProducts(), ...declarationProducts()];
+  const all = [...nativeProducts(), ...assemblyProducts(), ...bundleProducts(), ...declarationProducts()];
   rmSync(aside, { recursive: true, force: true });
   mkdirSync(aside, { recursive: true });
   try {

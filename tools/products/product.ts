@@ -7,7 +7,7 @@ export interface Product {
   /** Files, relative to the clone, that it must not be older than. */
   inputs: readonly string[];
   /** What the progress line calls it. */
-  kind: 'native parts' | 'bundles' | 'declarations';
+  kind: 'native parts' | 'WebAssembly' | 'bundles' | 'declarations';
   /** Makes it at `path`, absolute. What it puts beside it (a source map) is moved into build/ as well. Throws with the tool's own words. */
   make(path: string): Promise<void>;
 }

@@ -1,0 +1,52 @@
+import type { Random } from '../../fuzz/support/generator.ts';
+import { operand, type Kind } from './float-operands.ts';
+import type { Question } from './silicon-float.ts';
+
+/** One export of build/float.wasm: what it takes and gives, which of its flags count. */
+export interface Operation {
+  readonly name: string;
+  readonly takes: readonly Kind[];
+  readonly gives: Kind;
+  /** How many immediates there are; 0 when it has none. */
+  readonly immediates: number;
+}
+
+const both = (name: string, operands: number, immediates = 0, gives?: Kind): Operation[] =>
+  (['f32', 'f64'] as const).map((kind) => ({ name: `${name}${kind.toUpperCase()}`, takes: Array.from({ length: operands }, () => kind), gives: gives ?? kind, immediates }));
+
+const conversion = (from: Kind, to: Kind): Operation => ({ name: `${from}To${to.toUpperCase()}`, takes: [from], gives: to, immediates: 0 });
+
+export const sseOperations: readonly Operation[] = [
+  ...both('add', 2), ...both('subtract', 2), ...both('multiply', 2), ...both('divide', 2), ...both('squareRoot', 1), ...both('minimum', 2), ...both('maximum', 2),
+  ...both('compare', 2, 32, 'i32'), ...both('order', 2, 2, 'i32'), ...both('round', 1, 16),
+  conversion('f32', 'f64'), conversion('f64', 'f32'),
+  ...(['f32', 'f64'] as const).flatMap((float) => (['i32', 'i64'] as const).flatMap((integer) => [conversion(float, integer), conversion(integer, float)])),
+];
+
+/** Random operands under a random MXCSR. @param masked leave all exceptions masked */
+export function sseQuestion({ takes, immediates }: Operation, random: Random, masked: boolean): Question {
+  const [first = 'f64', second = first] = takes;
+  const a = operand(first, random, undefined);
+  const b = operand(second, random, a);
+  const masks = masked || random(4) === 0 ? 0x1f80 : random(64) << 7;
+  return { a, b, control: random(4) << 13 | masks | (random(4) === 0 ? 1 << 6 : 0) | (random(4) === 0 ? 1 << 15 : 0), immediate: immediates === 0 ? 0 : random(immediates) };
+}
+
+type Exported = (...operands: readonly (number | bigint)[]) => number | bigint;
+
+const widths: Readonly<Record<Kind, number>> = { f32: 32, f64: 64, f80: 80, i16: 16, i32: 32, i64: 64, bcd: 80 };
+
+/** As the export takes it. */
+function passed(kind: Kind, value: bigint): (number | bigint)[] {
+  if (widths[kind] === 80) return [BigInt.asUintN(64, value), Number(value >> 64n)];
+  return [widths[kind] === 64 ? value : Number(BigInt.asIntN(widths[kind], value))];
+}
+
+/** Calls an export of the module for SSE. */
+export function callSse(exports: WebAssembly.Exports, { name, takes, gives, immediates }: Operation, { a, b, control, immediate }: Question): { result: bigint; flags: number } {
+  const flags = exports['flags'] as WebAssembly.Global;
+  flags.value = 0;
+  const operands = takes.flatMap((kind, index) => passed(kind, index === 0 ? a : b));
+  const result = (exports[name] as Exported)(...operands, ...(immediates === 0 ? [] : [immediate]), control);
+  return { result: BigInt.asUintN(widths[gives], BigInt(result)), flags: (exports['exceptions'] as Exported)(control) as number };
+}
