@@ -7,6 +7,11 @@ export type AccessSize = 1 | 2 | 4;
  */
 export interface Device {
   readonly name: string;
+  /**
+   * The widest access that its registers take, 1 when it is not said. What is wider, or not aligned, the bus takes apart, the lower half
+   * first, as bridges do for a device of 8 bits. (A device may get less than `width` too.)
+   */
+  readonly width?: AccessSize;
   read(offset: number, size: AccessSize): number;
   write(offset: number, size: AccessSize, value: number): void;
 }
@@ -14,10 +19,20 @@ export interface Device {
 /** A device that a snapshot holds. Its state is bytes in a declared layout; saving is copying them. */
 export interface Stateful {
   readonly name: string;
+  /** The bytes themselves, to be read and to be overwritten; always of the same length. */
   readonly state: Uint8Array;
-  /** After `state` has been overwritten: arms timers, raises lines again. */
+  /** After `state` has been overwritten, the clock's first: arms timers, raises lines again. */
   restored(): void;
 }
 
-/** An interrupt line, from a device's side: up or down. Setting it to what it is does nothing. */
+/**
+ * An interrupt line, from a device's side: asserted or not (a line's electrical polarity is nobody's business here). Setting it to what it
+ * is does nothing.
+ */
 export type Line = (up: boolean) => void;
+
+/** A guest's physical memory, to devices that read and write it by themselves. */
+export interface DirectMemory {
+  /** `length` bytes, as a view. @throws RangeError when not all of them are in one region */
+  bytes(guestAddress: number, length: number): Uint8Array;
+}

@@ -22,6 +22,7 @@ export const errorCodes = {
   'no-network': 'there is no such network',
   'plugin-failed': 'a CNI plugin could not be run, or has refused',
   'network-in-use': 'the network, its address or a port of the host is in use',
+  'bad-machine': 'the machine that is wanted is not valid',
   io: 'a file could not be read or written',
 } as const;
 
