@@ -1,6 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
 import fs from 'node:fs';
-import { promisify } from 'node:util';
 import { DelosError } from '../lib/errors.ts';
 import { digestOf, finish, type Digest } from '../registry/digest.ts';
 import type { Descriptor } from '../registry/manifest.ts';
@@ -8,11 +7,11 @@ import { cannot } from './durable.ts';
 import { lockFile } from './file-lock.ts';
 import { blobFile, partialFile, type ImageStore } from './store.ts';
 
-const write = promisify(fs.write);
-
 export interface BlobOptions {
   /** Is told how many bytes are there, also while another process fetches them. */
   readonly onProgress?: (current: number) => void;
+  /** Is told how many bytes this process has in `partial`. Fewer than before: it begins anew. */
+  readonly onWritten?: (there: number) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -65,7 +64,7 @@ export async function ensureBlob(
   store: ImageStore, blob: Descriptor, place: string, origin: BlobOrigin, options: BlobOptions = {},
 ): Promise<'exists' | 'fetched'> {
   const partial = partialFile(store, blob.digest);
-  const { onProgress, signal } = options;
+  const { onProgress, onWritten, signal } = options;
   using lock = await lockFile(partial, {
     ...(signal !== undefined && { signal }), until: () => hasWholeBlob(store, blob),
     whileWaiting: () => onProgress?.(Math.min(blob.size, fs.statSync(partial, { throwIfNoEntry: false })?.size ?? blob.size)),
@@ -76,7 +75,10 @@ export async function ensureBlob(
     return 'exists';
   }
   try {
-    await fill(lock.descriptor, blob, place, origin, onProgress);
+    await fill(lock.descriptor, blob, place, origin, (there) => {
+      onWritten?.(there);
+      onProgress?.(there);
+    });
     fs.fchmodSync(lock.descriptor, 0o400);
     fs.renameSync(partial, blobFile(store, blob.digest));
     return 'fetched';
@@ -87,17 +89,18 @@ export async function ensureBlob(
 }
 
 /** Writes what is missing of the file. Where its beginning turns out wrong, as after a crash of the machine, all of it is fetched once more. */
-async function fill(descriptor: number, blob: Descriptor, place: string, origin: BlobOrigin, onProgress?: (current: number) => void): Promise<void> {
+async function fill(descriptor: number, blob: Descriptor, place: string, origin: BlobOrigin, onWritten: (there: number) => void): Promise<void> {
   for (;;) {
     const { hash, length: begun } = await hashOf(descriptor, blob.size);
     let at = begun;
-    onProgress?.(at);
+    onWritten(at);
     for await (const chunk of origin(begun)) {
       if (at + chunk.length > blob.size) break;
       hash.update(chunk);
-      for (let done = 0; done < chunk.length;) done += (await write(descriptor, chunk, done, chunk.length - done, at + done)).bytesWritten;
+      // A page cache takes it at once; a thread of its own for each chunk would cost more.
+      for (let done = 0; done < chunk.length;) done += fs.writeSync(descriptor, chunk, done, chunk.length - done, at + done);
       at += chunk.length;
-      onProgress?.(at);
+      onWritten(at);
     }
     const digest = finish(hash);
     if (at === blob.size && digest === blob.digest) return;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { DelosError } from '../lib/errors.ts';
 import { unpackLayer } from '../layers/unpack.ts';
 import { digestOf, type Digest } from '../registry/digest.ts';
+import type { Arrival } from './arrival.ts';
 import { cannot, readIfThere } from './durable.ts';
 import { lockFile, type Waiting } from './file-lock.ts';
 import { removeFolder } from './remove-folder.ts';
@@ -58,6 +59,8 @@ export function layerTrees(store: ImageStore, diffIds: readonly Digest[]): strin
 }
 
 export interface LayerOptions extends Pick<Waiting, 'signal'> {
+  /** The blob, if it is still on its way. */
+  readonly arrival?: Arrival;
   /** Is told how many bytes of the blob are unpacked. */
   readonly onProgress?: (current: number) => void;
 }
@@ -66,7 +69,7 @@ export interface LayerOptions extends Pick<Waiting, 'signal'> {
  * Unpacks the topmost of some layers; those below must be there. Of all that want it at once, here and in other processes, one does
  * it. The layer gets its name when it is whole, and the archive was what the image's configuration says.
  * @param diffIds up to this layer, the lowest first
- * @param blob the packed layer, which must be there
+ * @param blob the packed layer, which must be there or arrive
  * @throws DelosError bad-image for another diffID, bad-archive, too-large, io; nothing is left of it
  */
 export async function ensureLayer(store: ImageStore, diffIds: readonly Digest[], blob: Digest, options: LayerOptions = {}): Promise<'exists' | 'unpacked'> {
@@ -78,7 +81,7 @@ export async function ensureLayer(store: ImageStore, diffIds: readonly Digest[],
     if (hasLayer(store, chain)) return 'exists';
     // What a process that was killed here has left.
     await removeFolder(work);
-    await unpackInto(store, work, diffIds, blob, options);
+    await unpackOrAgain(work, { store, diffIds, blob }, options);
     fs.renameSync(work, layerFolder(store, chain));
     return 'unpacked';
   } catch (error) {
@@ -89,13 +92,37 @@ export async function ensureLayer(store: ImageStore, diffIds: readonly Digest[],
   }
 }
 
-async function unpackInto(store: ImageStore, work: string, diffIds: readonly Digest[], blob: Digest, { onProgress, signal }: LayerOptions): Promise<void> {
+/**
+ * A blob that is still on its way is not verified. What goes wrong with it counts only when it is, and when what was read is what it is
+ * now; what would fill the disk is not waited for.
+ */
+async function unpackOrAgain(work: string, top: TopLayer, { arrival, ...options }: LayerOptions): Promise<void> {
+  if (arrival === undefined || arrival.isWhole) return unpackInto(work, top, storedBytes(top), options);
+  try {
+    return await unpackInto(work, top, arrival.bytes(), options);
+  } catch (error) {
+    if (error instanceof DelosError && error.code === 'too-large') throw error;
+    await arrival.whole();
+    if (!arrival.isBegunAnew) throw error;
+  }
+  await removeFolder(work);
+  return unpackInto(work, top, storedBytes(top), options);
+}
+
+/** A layer to be unpacked: the store, the diffIDs up to it, and its blob. */
+interface TopLayer {
+  readonly store: ImageStore;
+  readonly diffIds: readonly Digest[];
+  readonly blob: Digest;
+}
+
+async function unpackInto(work: string, { store, diffIds, blob }: TopLayer, bytes: AsyncIterable<Uint8Array>, { onProgress, signal }: LayerOptions): Promise<void> {
   const [diffId, below] = [diffIds.at(-1) as Digest, diffIds.slice(0, -1)];
   const tree = path.join(work, 'tree');
   fs.mkdirSync(work, { mode: 0o711 });
   // As long as no entry of the layer says otherwise.
   fs.mkdirSync(tree, { mode: 0o755 });
-  const unpacked = await unpackLayer(told(blobFile(store, blob), onProgress), tree, {
+  const unpacked = await unpackLayer(told(bytes, onProgress), tree, {
     ...store.unpacking, lowers: layerTrees(store, below), ...(signal !== undefined && { signal }),
   });
   if (unpacked.diffId !== diffId) {
@@ -106,9 +133,13 @@ async function unpackInto(store: ImageStore, work: string, diffIds: readonly Dig
   fs.writeFileSync(path.join(work, 'layer.json'), `${JSON.stringify(record)}\n`, { mode: 0o600 });
 }
 
-async function* told(file: string, onProgress?: (current: number) => void): AsyncGenerator<Uint8Array> {
+function storedBytes({ store, blob }: TopLayer): AsyncIterable<Uint8Array> {
+  return fs.createReadStream(blobFile(store, blob), { highWaterMark: 256 << 10 });
+}
+
+async function* told(bytes: AsyncIterable<Uint8Array>, onProgress?: (current: number) => void): AsyncGenerator<Uint8Array> {
   let current = 0;
-  for await (const chunk of fs.createReadStream(file, { highWaterMark: 256 << 10 }) as AsyncIterable<Buffer>) {
+  for await (const chunk of bytes) {
     yield chunk;
     onProgress?.(current += chunk.length);
   }

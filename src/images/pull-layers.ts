@@ -2,6 +2,7 @@ import type { Digest } from '../registry/digest.ts';
 import type { Descriptor } from '../registry/manifest.ts';
 import type { Repository } from '../registry/repository.ts';
 import { shownUrl } from '../registry/shown.ts';
+import { Arrival } from './arrival.ts';
 import { ensureBlob } from './blobs.ts';
 import { ensureLayer } from './layers.ts';
 import { allOf, inParallel } from './parallel.ts';
@@ -17,30 +18,31 @@ export interface FetchOptions {
 }
 
 /**
- * Fetches several layers at once and unpacks each as soon as it and those below it are there.
+ * Fetches several layers at once, and unpacks each while it comes, as soon as those below it are there.
  * @param diffIds one for each layer
  * @returns whether anything had to be fetched or unpacked
  */
 export async function fetchLayers(
   store: ImageStore, repository: Repository, layers: readonly Descriptor[], diffIds: readonly Digest[], { stop, signal, atOnce, onProgress }: FetchOptions,
 ): Promise<boolean> {
-  const arrivals = layers.map(() => Promise.withResolvers<void>());
-  const stopped = Promise.withResolvers<never>();
-  // Nobody may be waiting when it is rejected.
-  stopped.promise.catch(() => undefined);
+  const arrivals = layers.map((layer) => new Arrival(store, layer));
   let changed = false;
   const tell = ({ digest, size }: Descriptor, phase: Phase, current: number): void => onProgress?.({ layer: digest, phase, current, total: size });
-  const fetching = inParallel(layers, atOnce, async (layer, index) => {
+  const fetching = inParallel(layers.map((layer, index) => ({ layer, arrival: arrivals[index] as Arrival })), atOnce, async ({ layer, arrival }) => {
     const how = await ensureBlob(store, layer, `GET ${shownUrl(repository.blobUrl(layer))}`, (start) => repository.stream(layer, start), {
-      signal, onProgress: (current) => tell(layer, 'downloading', current),
+      signal, onProgress: (current) => tell(layer, 'downloading', current), onWritten: (there) => arrival.wrote(there),
     });
     if (how === 'fetched') changed = true;
-    arrivals[index]?.resolve();
+    arrival.finish();
   });
   const unpacking = (async () => {
     for (const [index, layer] of layers.entries()) {
-      await Promise.race([arrivals[index]?.promise, stopped.promise]);
-      const how = await ensureLayer(store, diffIds.slice(0, index + 1), layer.digest, { signal, onProgress: (current) => tell(layer, 'unpacking', current) });
+      const arrival = arrivals[index] as Arrival;
+      const onUnpacked = (current: number): void => {
+        if (arrival.isWhole) tell(layer, 'unpacking', current);
+      };
+      const how = await ensureLayer(store, diffIds.slice(0, index + 1), layer.digest, { signal, arrival, onProgress: onUnpacked });
+      await arrival.whole();
       if (how === 'unpacked') changed = true;
       tell(layer, how === 'exists' ? 'exists' : 'done', layer.size);
     }
@@ -48,7 +50,7 @@ export async function fetchLayers(
   for (const layer of layers) tell(layer, 'waiting', 0);
   await allOf([fetching, unpacking], () => {
     stop.abort();
-    stopped.reject(new Error('stopped'));
+    for (const arrival of arrivals) arrival.fail(new Error('stopped'));
   });
   return changed;
 }

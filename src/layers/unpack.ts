@@ -22,7 +22,7 @@ export async function unpackLayer(source: AsyncIterable<Uint8Array>, folder: str
   const unpacker = new Unpacker(folder, options, limits);
   try {
     const reader = new TarReader(unpacker);
-    for await (const chunk of decompressed(counted(source, count))) {
+    for await (const chunk of decompressed(counted(source, count), true)) {
       options.signal?.throwIfAborted();
       count.size += chunk.length;
       checkSize(count, limits);
