@@ -31,8 +31,15 @@ export const IFLA_INFO_KIND = 1;
 export const IFLA_INFO_DATA = 2;
 export const IFLA_INFO_SLAVE_KIND = 4;
 export const IFLA_INFO_SLAVE_DATA = 5;
+export const IFLA_BRPORT_STATE = 1;
 export const IFLA_BRPORT_MODE = 4;
+export const IFLA_BRPORT_LEARNING = 8;
+export const IFLA_BRPORT_FLUSH = 24;
 export const IFLA_BRPORT_ISOLATED = 33;
+export const IFLA_BRPORT_LOCKED = 39;
+/** <net/flow.h> of the kernel's own headers: lo is made first in every network namespace. */
+export const LOOPBACK_IFINDEX = 1;
+export const BR_STATE_DISABLED = 0;
 export const IFLA_BR_FORWARD_DELAY = 1;
 export const IFLA_BR_STP_STATE = 5;
 export const IFLA_BR_MCAST_SNOOPING = 23;

@@ -1,10 +1,11 @@
 import fs from 'node:fs';
 import { DelosError } from '../lib/errors.ts';
-import { attach } from '../network/attach.ts';
+import { devicesIn, plug } from '../network/attach.ts';
 import { detach } from '../network/detach.ts';
 import { containerResolverText, hostsText, resolvedFile, type HostsEntry, type Resolver } from '../network/files.ts';
 import { allLeases, type Lease } from '../network/lease.ts';
 import type { PublishedPort } from '../network/published-port.ts';
+import { reserve, type Reservation } from '../network/reservation.ts';
 import { inspectNetwork } from '../network/store.ts';
 import { endUserMode, userModeLease } from '../network/user-mode/record.ts';
 import { userModes } from '../network/user-mode/start.ts';
@@ -42,27 +43,41 @@ export interface AddedHost {
 }
 
 /**
+ * Reserves a container's places in the networks that it wants. It needs no process of the container, so it is done while that is built. What it
+ * has reserved disconnect() takes back.
+ * @param devices names of devices that it will have already
+ * @param command this program and its global flags, to serve names
+ * @throws DelosError what reserve() throws
+ */
+export async function reservePlaces(places: Places, container: Container, devices: readonly string[], command: readonly string[]): Promise<readonly Reservation[]> {
+  if (userModeOf(container) !== undefined || cniNameOf(container) !== undefined) return [];
+  const reservations: Reservation[] = [];
+  for (const wish of container.networks) reservations.push(await reserveFor(places, container, wish, devices, command));
+  return reservations;
+}
+
+/**
  * Connects a container that waits for its start to the networks that it wants, and writes down its addresses in its /etc.
  * @param pid of its first process
- * @param command this program and its global flags, to serve names
- * @throws DelosError what attach() throws
+ * @param reservations what reservePlaces() has given
+ * @throws DelosError what plug(), joinUserMode() and joinCni() throw
  */
-export async function connect(places: Places, container: Container, pid: number, command: readonly string[]): Promise<void> {
+export async function connect(places: Places, container: Container, pid: number, reservations: readonly Reservation[]): Promise<void> {
   const [program, cni] = [userModeOf(container), cniNameOf(container)];
   if (program !== undefined) await joinUserMode(places, container, program, pid);
   else if (cni !== undefined) await joinCni(places, container, cni, pid);
-  else for (const wish of container.networks) await attachTo(places, container, wish, pid, command);
+  else for (const reservation of reservations) plugIn(places, container, reservation, pid);
   writeNames(places, container);
 }
 
-/** Takes it out of all networks. It may be in none. */
+/** Takes a container whose processes are gone out of all networks. It may be in none. */
 export async function disconnect(places: Places, id: string): Promise<void> {
   await endUserMode(fileOf(places, id));
   await leaveCni(places, id);
-  for (const network of await detach(networksFolder(places), id)) networkEvent(places, 'disconnect', network, id);
+  for (const network of await detach(networksFolder(places), id, { ended: true })) networkEvent(places, 'disconnect', network, id);
 }
 
-/** One more network for a container, at once if it runs. @param command as of {@link connect} @throws DelosError exists, and what attach() throws */
+/** One more network for a container, at once if it runs. @param command as of {@link reservePlaces} @throws DelosError exists, and what attach() throws */
 export async function joinNetwork(places: Places, { id, name, networks }: Container, wish: NetworkWish, command: readonly string[]): Promise<void> {
   refuseOthers(name, [wish, ...networks]);
   const changed = await changeContainer(places, id, (container) => {
@@ -72,9 +87,11 @@ export async function joinNetwork(places: Places, { id, name, networks }: Contai
   const { pid } = standingOf(places, changed);
   if (pid === 0) return;
   try {
-    await attachTo(places, changed, wish, pid, command);
+    const devices = devicesIn(id, pid);
+    plugIn(places, changed, await reserveFor(places, changed, wish, devices, command), pid);
     writeNames(places, changed);
   } catch (error) {
+    await detach(networksFolder(places), id, { network: wish.network });
     await forget(places, id, wish.network);
     throw error;
   }
@@ -85,7 +102,7 @@ export async function leaveNetwork(places: Places, { id, name, networks }: Conta
   if (!networks.some((wish) => wish.network === network)) throw new DelosError('no-network', `container ${name} is not connected to network ${network}`);
   refuseOthers(name, networks);
   const changed = await forget(places, id, network);
-  for (const left of await detach(networksFolder(places), id, network)) networkEvent(places, 'disconnect', left, id);
+  for (const left of await detach(networksFolder(places), id, { network })) networkEvent(places, 'disconnect', left, id);
   writeNames(places, changed);
 }
 
@@ -105,14 +122,19 @@ export function connectionsOf(places: Places, id: string): Lease[] {
   return [...others, ...allLeases(networksFolder(places)).filter(({ container }) => container === id)];
 }
 
-async function attachTo(places: Places, { id, name }: Container, wish: NetworkWish, pid: number, command: readonly string[]): Promise<void> {
+async function reserveFor(places: Places, { id, name }: Container, wish: NetworkWish, devices: readonly string[], command: readonly string[]): Promise<Reservation> {
   const { network, hostname, aliases, ports, four, six, mac } = wish;
-  await attach(networksFolder(places), {
-    container: id, network, namespace: pid, names: [name, id.slice(0, 12), hostname, ...aliases], ports, ...(mac !== undefined && { mac }),
+  const reservation = await reserve(networksFolder(places), {
+    container: id, network, names: [name, id.slice(0, 12), hostname, ...aliases], ports, ...(mac !== undefined && { mac }),
     addresses: { ...(four !== undefined && { four }), ...(six !== undefined && { six }) },
-  });
-  networkEvent(places, 'connect', network, id);
+  }, devices);
   if (hasNames(network)) await ensureNameServer(places, network, command);
+  return reservation;
+}
+
+function plugIn(places: Places, { id }: Container, reservation: Reservation, pid: number): void {
+  plug(networksFolder(places), reservation, pid);
+  networkEvent(places, 'connect', reservation.record.name, id);
 }
 
 /** In place: the container has the files mounted. */

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { CgroupPaths } from '../cgroup/path.ts';
 import { cgroupDirectories, cgroupPaths } from '../cgroup/path.ts';
 import { DelosError } from '../lib/errors.ts';
+import type { Config } from '../oci/config/types.ts';
 import { hostFacts } from '../oci/probe.ts';
 import { createContainer } from '../runtime/create.ts';
 import { deleteContainer } from '../runtime/delete.ts';
@@ -14,7 +15,7 @@ import { startContainer } from '../runtime/start.ts';
 import { conditionOf } from '../runtime/status.ts';
 import { listenAt } from '../sys/descriptor-socket.ts';
 import { readContainer, writeContainer } from './catalogue.ts';
-import { connect, disconnect } from './connection.ts';
+import { connect, disconnect, reservePlaces } from './connection.ts';
 import type { Container } from './container.ts';
 import { containerEvent } from './events.ts';
 import { unknownHealth, writeHealth } from './health.ts';
@@ -62,8 +63,7 @@ export async function buildContainer(places: Places, id: string, options: StartO
   await clearRemains(places, container);
   // From now on, who stops it stops this start.
   if (container.stoppedByHand) writeContainer(places, { ...container, stoppedByHand: false });
-  const monitor = await build(places, container, options);
-  await connectOrUndo(places, container, options.command);
+  const monitor = await buildConnected(places, container, options);
   return { monitor, go: () => go(places, id, monitor, options) };
 }
 
@@ -103,11 +103,21 @@ function checkNotStopped({ name, stoppedByHand }: Container, { again }: Pick<Sta
   if (again !== undefined && stoppedByHand) throw new DelosError('wrong-state', `container ${name} was stopped while it was being started`);
 }
 
-/** @throws DelosError what connect() throws; nothing of the container's processes is left then */
-async function connectOrUndo(places: Places, container: Container, command: readonly string[]): Promise<void> {
+/**
+ * The container's processes and its networks. What of these needs no process is made while the others are.
+ * @throws DelosError what createContainer(), reservePlaces() and connect() throw; nothing is left then
+ */
+async function buildConnected(places: Places, container: Container, options: StartOptions): Promise<Monitor> {
+  const config = readConfig(fileOf(places, container.id));
+  const devices = Object.entries(config.linux?.netDevices ?? {}).map(([host, { name = host }]) => name);
+  const building = build(places, container, config, options);
+  const [built, reserved] = await Promise.allSettled([building, reservePlaces(places, container, devices, options.command)]);
   try {
+    if (built.status === 'rejected') throw built.reason;
+    if (reserved.status === 'rejected') throw reserved.reason;
     const record = runtimeRecord(places, container.id);
-    await connect(places, container, record === undefined ? 0 : conditionOf(places.run, record).init?.pid ?? 0, command);
+    await connect(places, container, record === undefined ? 0 : conditionOf(places.run, record).init?.pid ?? 0, reserved.value);
+    return built.value;
   } catch (error) {
     await undo(places, container.id);
     throw error;
@@ -132,11 +142,11 @@ async function clearRemains(places: Places, container: Container): Promise<void>
   await undo(places, id);
 }
 
-async function build(places: Places, container: Container, options: StartOptions): Promise<Monitor> {
+async function build(places: Places, container: Container, config: Config, options: StartOptions): Promise<Monitor> {
   const { id, tty } = container;
   const monitored: MonitorOptions = {
     folder: fileOf(places, id), output: tty ? 'terminal' : options.direct ? 'direct' : 'pipes', openStdin: container.openStdin,
-    detached: options.detached, initFile: path.join(places.run, id, 'init'), oomFile: oomFile(cgroupOf(places, id)), cleanUp: [...options.command, 'settle', id],
+    detached: options.detached, initFile: path.join(places.run, id, 'init'), oomFile: oomFile(cgroupOf(config, id)), cleanUp: [...options.command, 'settle', id],
     ...(container.health !== undefined && { health: container.health }),
   };
   const request = { ...requestOf(places, container), ...(options.pidFile !== undefined && { pidFile: options.pidFile }) };
@@ -159,8 +169,7 @@ async function build(places: Places, container: Container, options: StartOptions
 }
 
 /** Where the container's cgroup is going to be. */
-function cgroupOf(places: Places, id: string): CgroupPaths {
-  const { linux } = readConfig(fileOf(places, id));
+function cgroupOf({ linux }: Config, id: string): CgroupPaths {
   const { cgroup, uid } = hostFacts();
   return cgroupPaths(cgroupDirectories(cgroup, linux?.cgroupsPath, id, { rootless: uid !== 0 }));
 }

@@ -2,9 +2,9 @@ import {
   IFLA_IFNAME, IFLA_NET_NS_FD, NLM_F_CREATE, NLM_F_EXCL, RTM_NEWLINK,
 } from '../abi/netlink.ts';
 import {
-  IFLA_ADDRESS, IFLA_AF_SPEC, IFLA_BRPORT_ISOLATED, IFLA_BRPORT_MODE, IFLA_IFALIAS, IFLA_INET6_ADDR_GEN_MODE, IFLA_INFO_DATA, IFLA_INFO_KIND,
-  IFLA_INFO_SLAVE_DATA, IFLA_INFO_SLAVE_KIND, IFLA_LINK, IFLA_LINKINFO, IFLA_LINK_NETNSID, IFLA_MASTER, IFLA_MTU, IFLA_NET_NS_PID, RTM_DELLINK,
-  RTM_GETLINK, VETH_INFO_PEER, IN6_ADDR_GEN_MODE_NONE,
+  BR_STATE_DISABLED, IFLA_ADDRESS, IFLA_AF_SPEC, IFLA_BRPORT_FLUSH, IFLA_BRPORT_ISOLATED, IFLA_BRPORT_LEARNING, IFLA_BRPORT_LOCKED, IFLA_BRPORT_MODE,
+  IFLA_BRPORT_STATE, IFLA_IFALIAS, IFLA_INET6_ADDR_GEN_MODE, IFLA_INFO_DATA, IFLA_INFO_KIND, IFLA_INFO_SLAVE_DATA, IFLA_INFO_SLAVE_KIND, IFLA_LINK,
+  IFLA_LINKINFO, IFLA_LINK_NETNSID, IFLA_MASTER, IFLA_MTU, IFLA_NET_NS_PID, RTM_DELLINK, RTM_GETLINK, VETH_INFO_PEER, IN6_ADDR_GEN_MODE_NONE,
 } from '../abi/rtnetlink.ts';
 import { AF_INET6 } from '../abi/netlink.ts';
 import { IFF_UP } from '../abi/socket.ts';
@@ -50,10 +50,14 @@ export interface Link {
   readonly alias?: string;
 }
 
-/** What a port of a bridge does with frames: `hairpin` sends them back where they came from, `isolated` not to other isolated ports. */
+/**
+ * What a port of a bridge does with frames: `hairpin` sends them back where they came from, `isolated` not to other isolated ports, `closed` takes
+ * none from it, and the bridge forgets who was behind it.
+ */
 export interface PortSettings {
   readonly hairpin?: boolean;
   readonly isolated?: boolean;
+  readonly closed?: true;
 }
 
 const headerSize = 16;
@@ -103,10 +107,19 @@ export function setLink(index: number, link: LinkSettings, name = `device ${inde
   return { type: RTM_NEWLINK, flags: 0, header: header(index, link.up), attributes: settings(link), what: `change ${name}` };
 }
 
-export function setPort(index: number, { hairpin, isolated }: PortSettings, name = `device ${index}`): Request {
+/**
+ * A locked port (Linux 5.18) takes frames from those alone that the bridge knows behind it, and it forgets them and learns of no others. An older
+ * kernel has the state only, which it sets back when the carrier comes or goes.
+ */
+const closing: readonly Attribute[] = [
+  u8(IFLA_BRPORT_LEARNING, 0), u8(IFLA_BRPORT_LOCKED, 1), u8(IFLA_BRPORT_STATE, BR_STATE_DISABLED), bytes(IFLA_BRPORT_FLUSH, new Uint8Array()),
+];
+
+export function setPort(index: number, { hairpin, isolated, closed }: PortSettings, name = `device ${index}`): Request {
   const data = [
     ...(hairpin === undefined ? [] : [u8(IFLA_BRPORT_MODE, Number(hairpin))]),
     ...(isolated === undefined ? [] : [u8(IFLA_BRPORT_ISOLATED, Number(isolated))]),
+    ...(closed === undefined ? [] : closing),
   ];
   const information = group(IFLA_LINKINFO, bareText(IFLA_INFO_SLAVE_KIND, 'bridge'), nested(IFLA_INFO_SLAVE_DATA, ...data));
   return { type: RTM_NEWLINK, flags: 0, header: header(index), attributes: [information], what: `change the bridge port ${name}` };

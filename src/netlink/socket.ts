@@ -61,6 +61,27 @@ export class NetlinkSocket implements Disposable {
   }
 
   /**
+   * Sends requests in one datagram: one call instead of one for each. The kernel does them in order, and one that it refuses does not keep it from
+   * those behind: they must do no harm then.
+   * @param accepted refusals that are no failure
+   * @returns for each what came before its acknowledgement
+   * @throws NetlinkError of the first that was refused
+   */
+  requests(requests: readonly Request[], ...accepted: readonly string[]): Message[][] {
+    const first = this.#sequence + 1;
+    this.#sequence += requests.length;
+    this.#send(Buffer.concat(requests.map((request, index) => encodeRequest(request, first + index, NLM_F_REQUEST | NLM_F_ACK))));
+    return requests.map((request, index) => {
+      try {
+        return this.#collect(request, first + index);
+      } catch (error) {
+        if (error instanceof NetlinkError && accepted.includes(error.errno)) return [];
+        throw error;
+      }
+    });
+  }
+
+  /**
    * Asks for a list.
    * @throws NetlinkError; EAGAIN when the list changed whenever it was read
    */

@@ -1,14 +1,14 @@
 import { RT_TABLE_MAIN } from '../abi/rtnetlink.ts';
 import { DelosError } from '../lib/errors.ts';
 import { newAddress } from '../netlink/address.ts';
-import { deleteLink, newLink, setLink, type Link } from '../netlink/link.ts';
+import { deleteLink, getLink, newLink, readLink, setLink, type Link } from '../netlink/link.ts';
 import { getRoutes, readRoute, type KnownRoute } from '../netlink/route.ts';
 import type { Subnet } from '../netlink/ip.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import { broadcastOf } from './elements.ts';
 import { macOf } from './lease.ts';
 import { rangeOf, type NetworkRecord } from './record.ts';
-import { aliasOf, allLinks, attempt, findLink, isOurBridge, withoutLinkLocal } from './sockets.ts';
+import { aliasOf, allLinks, attempt, findLink, isOurBridge } from './sockets.ts';
 import { enableForwarding, setSysctl } from './sysctl.ts';
 
 export interface Bridge {
@@ -19,18 +19,22 @@ export interface Bridge {
   readonly changed: readonly string[];
 }
 
+/** The bridge of a network, if it is there. @throws DelosError network-in-use when the name belongs to another device */
+export function findBridge(route: NetlinkSocket, folder: string, record: NetworkRecord): Link | undefined {
+  const found = findLink(route, record.device);
+  if (found === undefined || isOurBridge(folder, found)) return found;
+  throw new DelosError('network-in-use', `network ${record.name}: the host has another device ${record.device}`);
+}
+
 /**
  * The bridge of a network: up, with its addresses, and the host passes packets on. One that is there is completed, since whoever began
  * it may have been killed.
- * @throws NetlinkError, DelosError network-in-use when the name belongs to another device, unsupported
+ * @param found what findBridge() has given
+ * @param isIdle no container uses it: then the way out may be another than when it was made, and with it the MTU
+ * @throws NetlinkError, DelosError network-in-use, unsupported
  */
-export function ensureBridge(route: NetlinkSocket, folder: string, record: NetworkRecord): Bridge {
-  const found = findLink(route, record.device);
-  if (found !== undefined && !isOurBridge(folder, found)) {
-    throw new DelosError('network-in-use', `network ${record.name}: the host has another device ${record.device}`);
-  }
-  if (found === undefined) makeBridge(route, folder, record);
-  const link = found ?? findLink(route, record.device);
+export function ensureBridge(route: NetlinkSocket, folder: string, record: NetworkRecord, found: Link | undefined, isIdle: boolean): Bridge {
+  const link = found === undefined ? makeBridge(route, folder, record) : isIdle ? withMtu(route, record, found) : found;
   if (link === undefined) throw new DelosError('network-in-use', `network ${record.name}: its bridge ${record.device} is gone again`);
   try {
     return { link, made: found === undefined, changed: complete(route, record, link) };
@@ -40,15 +44,23 @@ export function ensureBridge(route: NetlinkSocket, folder: string, record: Netwo
   }
 }
 
-function makeBridge(route: NetlinkSocket, folder: string, record: NetworkRecord): void {
+function makeBridge(route: NetlinkSocket, folder: string, record: NetworkRecord): Link | undefined {
+  const { device: name } = record;
   const [four, six] = [record.four, record.six].map((range) => range && rangeOf(range, `network ${record.name}`).gateway);
   // A bridge without an address of its own takes that of a port, and another one when this port goes: neighbours would not find it.
   const mac = macOf({ ...(four && { four }), ...(six && { six }) });
-  route.request(newLink('bridge', { name: record.device, mac, mtu: record.mtu ?? defaultMtu(route) }));
-  const link = findLink(route, record.device);
-  if (link === undefined) return;
-  withoutLinkLocal(route, link);
-  route.request(setLink(link.index, { alias: `${aliasOf(folder)}network ${record.name}` }, record.device));
+  const [, [answer] = []] = route.requests([newLink('bridge', { name, mac, mtu: record.mtu ?? defaultMtu(route) }), getLink(name)]);
+  const link = answer && readLink(answer);
+  if (link === undefined) return undefined;
+  // Where there is no IPv6 there is nothing that would make an address of its own.
+  route.requests([setLink(link.index, { noLinkLocal: true }, name), setLink(link.index, { alias: `${aliasOf(folder)}network ${record.name}` }, name)], 'EAFNOSUPPORT');
+  return link;
+}
+
+function withMtu(route: NetlinkSocket, record: NetworkRecord, link: Link): Link {
+  const mtu = record.mtu ?? defaultMtu(route);
+  if (mtu !== link.mtu) route.request(setLink(link.index, { mtu }, link.name));
+  return { ...link, mtu };
 }
 
 /** Addresses, state and settings. What is so already stays so. */

@@ -8,16 +8,13 @@ import { batch, deleteTable, getTable } from '../netlink/nftables/table.ts';
 import { bySet, entriesOfLease, entriesOfNetwork, identity, type Entry } from './elements.ts';
 import { leasesOf, type Lease } from './lease.ts';
 import { protocolNumber } from './published-port.ts';
-import { makeTable, sets, type SetName } from './ruleset.ts';
+import { makeTable, rulesNote, sets, type SetName } from './ruleset.ts';
 import { attempt, tableOf, unless } from './sockets.ts';
 import { bridgeNetworks } from './store.ts';
 
-/** What all networks with containers, and those containers, have in the sets. */
+/** What all networks and their containers have in the sets. A network without a bridge may have it: its bridge must not come before its entries. */
 export function expectedEntries(folder: string): Entry[] {
-  return bridgeNetworks(folder).flatMap((record) => {
-    const leases = leasesOf(folder, record.name);
-    return leases.length === 0 ? [] : [...entriesOfNetwork(record), ...leases.flatMap(entriesOfLease)];
-  });
+  return bridgeNetworks(folder).flatMap((record) => [...entriesOfNetwork(record), ...leasesOf(folder, record.name).flatMap(entriesOfLease)]);
 }
 
 /**
@@ -27,11 +24,10 @@ export function expectedEntries(folder: string): Entry[] {
  */
 export function ensureTable(filter: NetlinkSocket, folder: string): boolean {
   const table = tableOf(folder);
-  const { note, requests } = makeTable(table);
   const [found] = unless(['ENOENT'], () => filter.request(getTable(table))) ?? [];
-  if (found !== undefined && Buffer.compare(readTable(found).note, note) === 0) return false;
+  if (found !== undefined && Buffer.compare(readTable(found).note, rulesNote) === 0) return false;
   const entries = additions(table, expectedEntries(folder));
-  filter.batch(batch, [...(found === undefined ? [] : [deleteTable(table)]), ...requests, ...entries]);
+  filter.batch(batch, [...(found === undefined ? [] : [deleteTable(table)]), ...makeTable(table), ...entries]);
   return true;
 }
 

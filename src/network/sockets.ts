@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../abi/netlink.ts';
 import { DelosError } from '../lib/errors.ts';
-import { getLink, getLinks, readLink, setLink, type Link } from '../netlink/link.ts';
+import { getLink, getLinks, readLink, type Link } from '../netlink/link.ts';
 import type { Request } from '../netlink/message.ts';
 import { NetlinkError } from '../netlink/refusal.ts';
 import { NetlinkSocket } from '../netlink/socket.ts';
+import { SystemCallError } from '../sys/syscall.ts';
 import { defaultFolder } from './store.ts';
 
 /** The sockets for devices and for the packet filter of the host, or of the namespace this runs in. */
@@ -29,6 +30,24 @@ export function openSockets(): Sockets {
     route[Symbol.dispose]();
     throw error;
   }
+}
+
+/** Several times what the kernel takes to put removed elements out of use. */
+const lingerMs = 100;
+
+/**
+ * The sockets for who removes elements. Closing the one for the packet filter waits, for some 10 ms, until no processor uses any more what was
+ * removed (`nft_rcv_nl_event` in net/netfilter/nf_tables_api.c). So it is closed a while later, or with this process, when nothing is waited for.
+ */
+export function openLingering(): Sockets {
+  const { route, filter } = openSockets();
+  return {
+    route, filter,
+    [Symbol.dispose]: () => {
+      route[Symbol.dispose]();
+      setTimeout(() => filter[Symbol.dispose](), lingerMs).unref();
+    },
+  };
 }
 
 /** Six letters that tell one folder of networks from another on the same host. */
@@ -66,11 +85,6 @@ export function attempt(socket: NetlinkSocket, request: Request, ...accepted: re
   return unless(accepted, () => socket.request(request)) !== undefined;
 }
 
-/** Lets a device of the host make no IPv6 address of its own; where there is no IPv6 there is nothing to do. Before it is up. */
-export function withoutLinkLocal(route: NetlinkSocket, { index, name }: Link): void {
-  attempt(route, setLink(index, { noLinkLocal: true }, name), 'EAFNOSUPPORT');
-}
-
 /** What `act` gives, or undefined when the kernel refuses it with one of these. */
 export function unless<Given>(accepted: readonly string[], act: () => Given): Given | undefined {
   try {
@@ -83,6 +97,7 @@ export function unless<Given>(accepted: readonly string[], act: () => Given): Gi
 
 /** The kernel's refusal as the caller's error, with what it was about in front. */
 export function refused(about: string, error: unknown): unknown {
-  if (!(error instanceof NetlinkError)) return error;
-  return new DelosError('kernel-refused', `${about}: ${error.message}`, { call: 'netlink', errno: error.errno, cause: error });
+  if (!(error instanceof NetlinkError) && !(error instanceof SystemCallError)) return error;
+  const call = error instanceof NetlinkError ? 'netlink' : error.call;
+  return new DelosError('kernel-refused', `${about}: ${error.message}`, { call, errno: error.errno, cause: error });
 }

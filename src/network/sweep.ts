@@ -55,8 +55,9 @@ function sweepFiles(folder: string): void {
   }
 }
 
-/** Ports of bridges without a lease, and bridges without a port. */
-function sweepDevices({ route, filter }: Sockets, folder: string, leases: readonly Lease[]): string[] {
+/** Ports of bridges without a lease, and bridges of no network. A bridge that waits for its next container goes, too, and is not worth a word. */
+function sweepDevices(sockets: Sockets, folder: string, leases: readonly Lease[]): string[] {
+  const { route } = sockets;
   const alias = aliasOf(folder);
   const ports = new Set(leases.map(({ hostInterface }) => hostInterface));
   const devices = new Map(bridgeNetworks(folder).map((record) => [record.device, record]));
@@ -65,24 +66,23 @@ function sweepDevices({ route, filter }: Sockets, folder: string, leases: readon
   const links = allLinks(route);
   const isOurs = (link: Link): boolean => isOurBridge(folder, link) && (devices.has(link.name) || link.alias?.startsWith(`${alias}network `) === true);
   const ours = new Set(links.filter(isOurs).map(({ index }) => index));
-  const isOrphan = ({ name, kind, master, alias: its }: Link): boolean =>
-    kind === 'veth' && !ports.has(name) &&
-    (its?.startsWith(alias) === true || (/^dv[0-9a-f]{12}$/.test(name) && master !== undefined && ours.has(master)));
-  const orphans = links.filter(isOrphan);
-  const empty = links.filter(({ index, name }) => ours.has(index) && !used.has(devices.get(name)?.name ?? ''));
-  for (const { index, name } of orphans) attempt(route, deleteLink(index, name), 'ENODEV');
-  for (const { index, name } of empty) {
+  const isOrphan = ({ index, name, kind, master, alias: its }: Link): boolean => {
+    if (kind === 'veth') return !ports.has(name) && (its?.startsWith(alias) === true || (/^dv[0-9a-f]{12}$/.test(name) && master !== undefined && ours.has(master)));
+    return ours.has(index) && !devices.has(name);
+  };
+  // One that is gone meanwhile was on its way out with its namespace.
+  const orphans = links.filter(isOrphan).filter(({ index, name }) => attempt(route, deleteLink(index, name), 'ENODEV'));
+  for (const { index, name } of links) {
     const record = devices.get(name);
-    if (record === undefined) attempt(route, deleteLink(index, name), 'ENODEV');
-    else takeDown({ route, filter, [Symbol.dispose]: () => {} }, folder, record);
+    if (record !== undefined && ours.has(index) && !used.has(record.name)) takeDown(sockets, folder, record);
   }
-  return [...orphans, ...empty].map(({ name }) => name);
+  return orphans.map(({ name }) => name);
 }
 
 function sweepEntries({ filter }: Sockets, folder: string): number {
   const expected = new Set(expectedEntries(folder).map(identity));
   const orphans: Entry[] = presentEntries(filter, folder).filter((entry) => !expected.has(identity(entry)));
-  if (expected.size === 0) removeTable(filter, folder);
+  if (allLeases(folder).length === 0) removeTable(filter, folder);
   else removeEntries(filter, folder, orphans);
   return orphans.length;
 }

@@ -79,7 +79,7 @@ test('test_network_namespace', { skip: noContainers }, async (context) => {
       for (const container of ['one', 'two']) await detach(folder, container);
       fs.rmSync(folder, { recursive: true });
     }
-    assert.deepEqual(ip('-br', 'link').split('\n').map((line) => line.split(' ')[0]), ['lo', 'eth0', 'br0', '']);
+    assert.deepEqual(ip('-br', 'link').split('\n').map((line) => line.split(' ')[0]), ['lo', 'eth0', 'br0', 'delos0', ''], 'the bridge waits for the next container');
   });
 
   await context.test('a device that is not there is refused by its name', async () => {

@@ -1,10 +1,10 @@
 // The network of commands, in a network namespace that plays the host; and an image from a registry to begin with.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { BuildContext, shellStage } from '../support/build-context.ts';
+import { until } from '../support/container.ts';
 import { Everyday } from '../support/everyday.ts';
-import { playHost } from '../support/private-network.ts';
+import { playHost, tracesOfContainers } from '../support/private-network.ts';
 import { startRegistry } from '../support/registry-process.ts';
 import { skipUnless } from '../support/skip.ts';
 
@@ -16,7 +16,8 @@ test('a command of root is on the bridge, and what is made for it is taken back'
   using context = new BuildContext([...shellStage, 'RUN ip -4 -o addr show eth0 > /address; cat /etc/resolv.conf > /resolver', 'RUN --network=none ls /sys/class/net > /none', 'CMD ["/bin/cat", "/address", "/none"]']);
   everyday.output('build', '-q', '-t', 'net', context.folder);
   assert.match(everyday.output('run', '--rm', '--network', 'none', 'net'), /inet 10\.210\.0\.\d+\/16[^]*\nlo\n$/);
-  assert.equal(execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' }), '');
+  await until('the kernel has removed the devices', () => tracesOfContainers().devices.length === 0);
+  assert.deepEqual(tracesOfContainers().elements, []);
   // The files of its network are none of the image's.
   assert.equal(everyday.output('run', '--rm', '--network', 'host', 'net', '/bin/sh', '-c', 'ls /etc 2>/dev/null | /bin/grep -c hostname; true'), '0\n');
 });

@@ -1,11 +1,10 @@
 // `delos run --network` and the commands about networks, in a network namespace that plays the host.
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import fs from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { until } from '../support/container.ts';
 import { Everyday } from '../support/everyday.ts';
-import { playHost } from '../support/private-network.ts';
+import { playHost, tracesOfContainers } from '../support/private-network.ts';
 import { skipUnless } from '../support/skip.ts';
 
 const skip = skipUnless('root', 'busybox', 'cgroups', 'ip', 'nft', 'ping', 'nsenter');
@@ -15,10 +14,10 @@ if (skip === false) playHost();
 const serve = 'while true; do echo hello | busybox nc -l -p 80; done';
 const ask = (address: string): string[] => ['busybox', 'nc', '-w', '3', address, '8080'];
 
-/** What is on the host for networks: the devices of Delos, and the tables of the packet filter. */
-function traces(): string {
-  const devices = fs.readFileSync('/proc/thread-self/net/dev', 'utf8').match(/^ *(delos|dv)\w*/gm) ?? [];
-  return [...devices, execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' })].join('\n');
+/** Of a container that has ended the devices go with its namespace, a moment later. */
+async function assertNoTraces(): Promise<void> {
+  await until('the kernel has removed the devices', () => tracesOfContainers().devices.length === 0);
+  assert.deepEqual(tracesOfContainers().elements, []);
 }
 
 test('a container on the bridge: an address, names, a way out, and nothing left', { skip }, async () => {
@@ -27,7 +26,7 @@ test('a container on the bridge: an address, names, a way out, and nothing left'
     'sh', '-c', 'ip -4 -o addr show eth0; ip route; cat /etc/hosts /etc/resolv.conf; ping -c 1 -W 2 up >/dev/null && echo reached');
   const [, address = ''] = /inet (10\.210\.0\.\d+)\/16/.exec(text) ?? assert.fail(text);
   for (const line of ['default via 10.210.0.1 dev eth0', `${address}\tbox`, '10.210.0.1\tup', 'nameserver 9.9.9.9', 'search example.org', 'reached']) assert.ok(text.includes(line), `${line}\n${text}`);
-  assert.equal(traces(), '');
+  await assertNoTraces();
 });
 
 test('a published port: from the host, from a neighbour, in ps, port and inspect; stop takes all of it back, start gives it again', { skip }, async () => {
@@ -41,11 +40,11 @@ test('a published port: from the host, from a neighbour, in ps, port and inspect
   assert.match(everyday.output('network', 'trace', 'web'), /port 0\.0\.0\.0:8080->80\/tcp +[1-9]\d* packets/);
   assert.match(everyday.delos('run', '--rm', '--network', 'bridge', '-p', '8080:80', 'host', 'true').stderr, /^delos: [^\n]*8080[^\n]*\n$/);
   everyday.output('stop', '-t', '0', 'web');
-  assert.equal(traces(), '');
+  await assertNoTraces();
   everyday.output('start', 'web');
   assert.equal(everyday.output('port', 'web', '80'), '0.0.0.0:8080\n');
   everyday.output('rm', '-f', 'web');
-  assert.equal(traces(), '');
+  await assertNoTraces();
 });
 
 test('networks are made, listed, joined, left and removed', { skip }, async () => {
@@ -68,5 +67,5 @@ test('networks are made, listed, joined, left and removed', { skip }, async () =
   everyday.output('rm', '-f', 'db', 'app');
   assert.equal(everyday.output('network', 'prune'), 'back\n');
   assert.match(everyday.delos('run', '--rm', '--network', 'back', 'host', 'true').stderr, /^delos: [^\n]*no network back\n$/);
-  assert.equal(traces(), '');
+  await assertNoTraces();
 });

@@ -11,7 +11,8 @@ import { detach } from '../../src/network/detach.ts';
 import { allLeases } from '../../src/network/lease.ts';
 import { sweep } from '../../src/network/sweep.ts';
 import { trace } from '../../src/network/trace.ts';
-import { Elsewhere, ip, playHost } from '../support/private-network.ts';
+import { until } from '../support/container.ts';
+import { Elsewhere, ip, playHost, tracesOfContainers } from '../support/private-network.ts';
 import { skipUnless } from '../support/skip.ts';
 
 const skip = skipUnless('root', 'ip', 'nft', 'ping', 'nsenter');
@@ -19,14 +20,18 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'delos-network-'));
 after(() => fs.rmSync(folder, { recursive: true }));
 if (skip === false) playHost();
 
-/** Everything that Delos has on the host: devices, rules, leases, files other than records. */
+/** What Delos has of containers: devices, elements, leases, files other than records. */
 function traces(): unknown {
-  const devices = ip('-br link show').match(/^(delos|dv)\S*/gm);
   const files = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('leases/'));
-  return { devices, rules: execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' }), leases: allLeases(folder), files };
+  return { ...tracesOfContainers(), leases: allLeases(folder), files };
 }
 
-const nothing = { devices: null, rules: '', leases: [], files: [] };
+const nothing = { devices: [], elements: [], leases: [], files: [] };
+
+/** What Delos has for networks, whether there are containers or not. */
+function standing(): unknown {
+  return { bridges: ip('-br link show').match(/^delos\S*/gm), tables: execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' }) };
+}
 
 /** A process with the fixture; its output is what it has attached. */
 function startMany(...words: readonly string[]): { readonly kill: () => void; readonly ended: Promise<{ status: number | null; addresses: string[] }> } {
@@ -70,7 +75,7 @@ test('whatever a process that is killed leaves, a sweep removes', { skip }, asyn
     for (const { kill } of running) kill();
     await Promise.all(running.map(({ ended }) => ended));
     await sweep(folder, () => false);
-    assert.deepEqual(traces(), nothing, `round ${round}`);
+    assert.deepEqual([traces(), standing()], [nothing, { bridges: null, tables: '' }], `round ${round}`);
   }
 });
 
@@ -89,6 +94,31 @@ test('devices, elements and files of nobody are swept, those of others stay', { 
   assert.deepEqual(fs.readdirSync(path.join(folder, 'bridge/leases')), [four]);
   await detach(folder, 'alive');
   for (const name of ['dvmine', 'dvbaba00000000']) ip(`link delete ${name}`);
+  assert.deepEqual(traces(), nothing);
+});
+
+test('a bridge waits for its next container; a sweep does not take it for something left, but away', { skip }, async () => {
+  using place = new Elsewhere();
+  await attach(folder, { container: 'last', network: 'bridge', namespace: place.path });
+  const before = standing();
+  await detach(folder, 'last');
+  assert.deepEqual([traces(), standing()], [nothing, before]);
+  assert.deepEqual(await sweep(folder, () => true), { containers: [], devices: [], entries: 0 });
+  assert.deepEqual(standing(), { bridges: null, tables: '' });
+});
+
+test('a container that has ended goes with its namespace, and nothing passes through what somebody keeps of it', { skip }, async () => {
+  const keeper = new Elsewhere();
+  using next = new Elsewhere();
+  const { four = '' } = await attach(folder, { container: 'kept', network: 'bridge', namespace: keeper.path });
+  assert.ok(keeper.pings('10.210.0.1'));
+  await detach(folder, 'kept', { ended: true });
+  assert.ok(!keeper.pings('10.210.0.1'), 'it has no lease any more');
+  await attach(folder, { container: 'kept', network: 'bridge', namespace: next.path, addresses: { four } });
+  assert.ok(next.pings('10.210.0.1'), 'its address can be given to another at once');
+  await detach(folder, 'kept');
+  keeper[Symbol.dispose]();
+  await until('the kernel has removed the pair', () => tracesOfContainers().devices.length === 0);
   assert.deepEqual(traces(), nothing);
 });
 
@@ -117,7 +147,7 @@ test('a container in two networks has a way out by the first, and by the second 
   const { interface: name, four } = await attach(folder, { container: 'two', network: 'second', namespace: place.path, addresses: { four: '10.99.0.7' } });
   assert.deepEqual([name, four], ['eth1', '10.99.0.7']);
   assert.match(place.output('ip', 'route'), /^default via 10\.210\.0\.1 dev eth0 metric 100 \ndefault via 10\.99\.0\.254 dev eth1 metric 101/);
-  assert.deepEqual(await detach(folder, 'two', 'bridge'), ['bridge']);
+  assert.deepEqual(await detach(folder, 'two', { network: 'bridge' }), ['bridge']);
   assert.match(place.output('ip', 'route'), /^default via 10\.99\.0\.254 dev eth1/);
   assert.ok(place.pings('10.99.0.254'));
   await detach(folder, 'two');
@@ -148,6 +178,7 @@ test('a bridge that somebody removed is made again', { skip }, async () => {
 });
 
 test('subnets and devices of the host are not taken', { skip }, async () => {
+  await sweep(folder, () => false);
   const apart = path.join(folder, 'apart');
   ip('link add taken0 type bridge');
   for (const words of ['link set taken0 up', 'addr add 10.210.0.1/16 dev taken0', 'link add delos1 type bridge']) ip(words);

@@ -9,7 +9,7 @@ import { createNetwork, removeNetwork } from '../../src/network/create.ts';
 import { detach } from '../../src/network/detach.ts';
 import { allLeases } from '../../src/network/lease.ts';
 import { trace } from '../../src/network/trace.ts';
-import { Elsewhere, World, hears, ip, playHost } from '../support/private-network.ts';
+import { Elsewhere, World, hears, ip, playHost, tracesOfContainers } from '../support/private-network.ts';
 import { skipUnless } from '../support/skip.ts';
 
 const skip = skipUnless('root', 'ip', 'nft', 'ping', 'nsenter');
@@ -30,13 +30,12 @@ async function connected(container: string, request: Partial<AttachRequest> = {}
   };
 }
 
-/** Everything that Delos has on the host: devices, rules, leases. */
+/** What Delos has of containers. */
 function traces(): unknown {
-  const devices = fs.readFileSync('/proc/thread-self/net/dev', 'utf8').match(/^ *(delos|dv)\w*/gm);
-  return { devices, rules: execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' }), leases: allLeases(folder) };
+  return { ...tracesOfContainers(), leases: allLeases(folder) };
 }
 
-const nothing = { devices: null, rules: '', leases: [] };
+const nothing = { devices: [], elements: [], leases: [] };
 
 test('two containers reach each other, the host and the world, and leave nothing', { skip }, async () => {
   using world = new World();

@@ -30,6 +30,20 @@ export function ip(words: string): string {
   return execFileSync('ip', words.split(' '), { encoding: 'utf8' });
 }
 
+/** An element of a set or a map, as `nft -j` prints them. */
+interface NftSet {
+  readonly name: string;
+  readonly elem?: readonly unknown[];
+}
+
+/** What the host that is played has of containers in networks: their devices, and what the packet filter has of them. Bridges and rules may stay. */
+export function tracesOfContainers(): { readonly devices: string[]; readonly elements: string[] } {
+  const devices = fs.readFileSync('/proc/thread-self/net/dev', 'utf8').match(/\bdv[0-9a-f]{12}\b/g) ?? [];
+  const { nftables } = JSON.parse(execFileSync('nft', ['-j', 'list', 'ruleset'], { encoding: 'utf8' })) as { nftables: { set?: NftSet; map?: NftSet }[] };
+  const sets = nftables.flatMap(({ set, map }) => set ?? map ?? []).filter(({ name, elem = [] }) => /^(?:from|to|publish)/.test(name) && elem.length > 0);
+  return { devices: [...devices], elements: sets.map(({ name, elem }) => `${name} ${JSON.stringify(elem)}`) };
+}
+
 /** A network namespace without a process, as of a container or a host elsewhere. */
 export class Elsewhere implements Disposable {
   readonly descriptor: number;

@@ -112,6 +112,6 @@ export async function collect(request: ProviderRequest): Promise<void> {
   }));
   const network = networkOf(request);
   for (const lease of allLeases(request.folder)) {
-    if (lease.network === network && isCniContainer(lease.container) && !valid.has(lease.container)) await detach(request.folder, lease.container, network);
+    if (lease.network === network && isCniContainer(lease.container) && !valid.has(lease.container)) await detach(request.folder, lease.container, { network });
   }
 }
