@@ -1,5 +1,5 @@
 /** <linux/kvm.h> and <asm/kvm.h>: what a virtual machine monitor on x86-64 says to the kernel. Documentation/virt/kvm/api.rst. */
-import { struct, type FieldType } from '../lib/layout.ts';
+import { struct, type FieldType, type Member } from '../lib/layout.ts';
 
 /** The only version there has ever been; another is to be refused. */
 export const KVM_API_VERSION = 12;
@@ -131,11 +131,6 @@ export const KVM_IRQCHIP_IOAPIC = 2;
 export const KVM_PIT_SPEAKER_DUMMY = 1;
 export const KVM_CPUID_FLAG_SIGNIFCANT_INDEX = 1;
 
-/** `count` members of an array, as C names them in an offset. */
-function array(name: string, count: number, type: FieldType): Record<string, FieldType> {
-  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`${name}[${at}]`, type]));
-}
-
 export const kvm_userspace_memory_region = struct('kvm_userspace_memory_region', {
   slot: 'u32', flags: 'u32', guest_phys_addr: 'u64', memory_size: 'u64', userspace_addr: 'u64',
 });
@@ -149,26 +144,22 @@ export const kvm_regs = struct('kvm_regs', {
 const segmentNames = ['cs', 'ds', 'es', 'fs', 'gs', 'ss', 'tr', 'ldt'] as const;
 const segmentParts = { base: 'u64', limit: 'u32', selector: 'u16', type: 'u8', present: 'u8', dpl: 'u8', db: 'u8', s: 'u8', l: 'u8', g: 'u8', avl: 'u8', unusable: 'u8', padding: 'u8' } as const;
 type SregsSegment = `${(typeof segmentNames)[number]}.${keyof typeof segmentParts}`;
-type SregsTable = `${'gdt' | 'idt'}.${'base' | 'limit' | 'padding[0]' | 'padding[1]' | 'padding[2]'}`;
 
 const sregsSegments = Object.fromEntries(segmentNames.flatMap((name) => {
   return Object.entries(segmentParts).map(([part, type]) => [`${name}.${part}`, type]);
 })) as Record<SregsSegment, FieldType>;
-const sregsTables = Object.fromEntries(['gdt', 'idt'].flatMap((name) => {
-  return [[`${name}.base`, 'u64'], [`${name}.limit`, 'u16'], ...[0, 1, 2].map((at) => [`${name}.padding[${at}]`, 'u16'])];
-})) as Record<SregsTable, FieldType>;
-
 export const kvm_sregs = struct('kvm_sregs', {
-  ...sregsSegments, ...sregsTables,
+  ...sregsSegments,
+  'gdt.base': 'u64', 'gdt.limit': 'u16', 'gdt.padding': ['u16', 3], 'idt.base': 'u64', 'idt.limit': 'u16', 'idt.padding': ['u16', 3],
   cr0: 'u64', cr2: 'u64', cr3: 'u64', cr4: 'u64', cr8: 'u64', efer: 'u64', apic_base: 'u64',
-  'interrupt_bitmap[0]': 'u64', 'interrupt_bitmap[1]': 'u64', 'interrupt_bitmap[2]': 'u64', 'interrupt_bitmap[3]': 'u64',
+  interrupt_bitmap: ['u64', 4],
 });
 
 /** struct kvm_xsave: the image that XSAVE writes, not compacted; sizes in bytes. */
 export const xsaveSize = 4096;
 
 export const kvm_debugregs = struct('kvm_debugregs', {
-  'db[0]': 'u64', 'db[1]': 'u64', 'db[2]': 'u64', 'db[3]': 'u64', dr6: 'u64', dr7: 'u64', flags: 'u64', ...array('reserved', 9, 'u64'),
+  db: ['u64', 4], dr6: 'u64', dr7: 'u64', flags: 'u64', reserved: ['u64', 9],
 });
 
 export const kvm_vcpu_events = struct('kvm_vcpu_events', {
@@ -177,23 +168,23 @@ export const kvm_vcpu_events = struct('kvm_vcpu_events', {
   'nmi.injected': 'u8', 'nmi.pending': 'u8', 'nmi.masked': 'u8', 'nmi.pad': 'u8',
   sipi_vector: 'u32', flags: 'u32',
   'smi.smm': 'u8', 'smi.pending': 'u8', 'smi.smm_inside_nmi': 'u8', 'smi.latched_init': 'u8',
-  'triple_fault.pending': 'u8', ...array('reserved', 26, 'u8'), exception_has_payload: 'u8', exception_payload: 'u64',
+  'triple_fault.pending': 'u8', reserved: ['u8', 26], exception_has_payload: 'u8', exception_payload: 'u64',
 });
 
 export const kvm_mp_state = struct('kvm_mp_state', { mp_state: 'u32' });
 export const kvm_interrupt = struct('kvm_interrupt', { irq: 'u32' });
 export const kvm_irq_level = struct('kvm_irq_level', { irq: 'u32', level: 'u32' });
 export const kvm_dirty_log = struct('kvm_dirty_log', { slot: 'u32', padding1: 'u32', dirty_bitmap: 'u64' });
-export const kvm_pit_config = struct('kvm_pit_config', { flags: 'u32', ...array('pad', 15, 'u32') });
-export const kvm_guest_debug = struct('kvm_guest_debug', { control: 'u32', pad: 'u32', ...array('arch.debugreg', 8, 'u64') });
-export const kvm_enable_cap = struct('kvm_enable_cap', { cap: 'u32', flags: 'u32', ...array('args', 4, 'u64'), ...array('pad', 64, 'u8') });
+export const kvm_pit_config = struct('kvm_pit_config', { flags: 'u32', pad: ['u32', 15] });
+export const kvm_guest_debug = struct('kvm_guest_debug', { control: 'u32', pad: 'u32', 'arch.debugreg': ['u64', 8] });
+export const kvm_enable_cap = struct('kvm_enable_cap', { cap: 'u32', flags: 'u32', args: ['u64', 4], pad: ['u8', 64] });
 
 /** Heads of tables; the entries follow. */
 export const kvm_msrs = struct('kvm_msrs', { nmsrs: 'u32', pad: 'u32' });
 export const kvm_msr_entry = struct('kvm_msr_entry', { index: 'u32', reserved: 'u32', data: 'u64' });
 export const kvm_cpuid2 = struct('kvm_cpuid2', { nent: 'u32', padding: 'u32' });
 export const kvm_cpuid_entry2 = struct('kvm_cpuid_entry2', {
-  function: 'u32', index: 'u32', flags: 'u32', eax: 'u32', ebx: 'u32', ecx: 'u32', edx: 'u32', 'padding[0]': 'u32', 'padding[1]': 'u32', 'padding[2]': 'u32',
+  function: 'u32', index: 'u32', flags: 'u32', eax: 'u32', ebx: 'u32', ecx: 'u32', edx: 'u32', padding: ['u32', 3],
 });
 /** The set of signals follows, 8 bytes. */
 export const kvm_signal_mask = struct('kvm_signal_mask', { len: 'u32' });
@@ -204,26 +195,25 @@ export const xcrsSize = 392;
 
 /** What every exit has, and then its own part, at the same place: the kernel's is a union. */
 const head = {
-  request_interrupt_window: 'u8', immediate_exit: 'u8', ...array('padding1', 6, 'u8'),
+  request_interrupt_window: 'u8', immediate_exit: 'u8', padding1: ['u8', 6],
   exit_reason: 'u32', ready_for_interrupt_injection: 'u8', if_flag: 'u8', flags: 'u16', cr8: 'u64', apic_base: 'u64',
 } as const;
-type Head = Exclude<keyof typeof head, number>;
 
-function view<Name extends string>(own: Record<Name, FieldType>) {
-  return struct<Name | Head>('kvm_run', { ...head, ...own } as Record<Name | Head, FieldType>);
+function view<const Own extends Readonly<Record<string, Member>>>(own: Own) {
+  return struct('kvm_run', { ...head, ...own });
 }
 
 export const kvm_run_io = view({ 'io.direction': 'u8', 'io.size': 'u8', 'io.port': 'u16', 'io.count': 'u32', 'io.data_offset': 'u64' });
-export const kvm_run_mmio = view({ 'mmio.phys_addr': 'u64', 'mmio.data[0]': 'u64', 'mmio.len': 'u32', 'mmio.is_write': 'u8' });
+export const kvm_run_mmio = view({ 'mmio.phys_addr': 'u64', 'mmio.data': ['u8', 8], 'mmio.len': 'u32', 'mmio.is_write': 'u8' });
 export const kvm_run_hw = view({ 'hw.hardware_exit_reason': 'u64' });
 export const kvm_run_fail_entry = view({ 'fail_entry.hardware_entry_failure_reason': 'u64', 'fail_entry.cpu': 'u32' });
 export const kvm_run_debug = view({
   'debug.arch.exception': 'u32', 'debug.arch.pad': 'u32', 'debug.arch.pc': 'u64', 'debug.arch.dr6': 'u64', 'debug.arch.dr7': 'u64',
 });
-export const kvm_run_internal = view({ 'internal.suberror': 'u32', 'internal.ndata': 'u32', 'internal.data[0]': 'u64' });
+export const kvm_run_internal = view({ 'internal.suberror': 'u32', 'internal.ndata': 'u32', 'internal.data': ['u64', 16] });
 export const kvm_run_emulation_failure = view({
   'emulation_failure.suberror': 'u32', 'emulation_failure.ndata': 'u32', 'emulation_failure.flags': 'u64',
-  'emulation_failure.insn_size': 'u8', 'emulation_failure.insn_bytes[0]': 'u8',
+  'emulation_failure.insn_size': 'u8', 'emulation_failure.insn_bytes': ['u8', 15],
 });
-export const kvm_run_system_event = view({ 'system_event.type': 'u32', 'system_event.ndata': 'u32', 'system_event.data[0]': 'u64' });
-export const kvm_run_msr = view({ 'msr.error': 'u8', ...array('msr.pad', 7, 'u8'), 'msr.reason': 'u32', 'msr.index': 'u32', 'msr.data': 'u64' } as Record<'msr.error' | 'msr.reason' | 'msr.index' | 'msr.data', FieldType>);
+export const kvm_run_system_event = view({ 'system_event.type': 'u32', 'system_event.ndata': 'u32', 'system_event.data': ['u64', 16] });
+export const kvm_run_msr = view({ 'msr.error': 'u8', 'msr.pad': ['u8', 7], 'msr.reason': 'u32', 'msr.index': 'u32', 'msr.data': 'u64' });

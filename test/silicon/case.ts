@@ -39,21 +39,21 @@ const jumpLength = 5;
 const loadable = 0x254dd5;
 const always = 0x202;
 
-const freshFx = new Uint8Array(512);
-new DataView(freshFx.buffer).setUint16(0, 0x37f, true);
-new DataView(freshFx.buffer).setUint32(24, 0x1f80, true);
-const noYmm = new Uint8Array(256);
+/** A case with everything left out that can be. */
+const template = makeTemplate();
 const none: readonly Patch[] = [];
 
 /** Writes cases one behind the other, for one entry of the guest. */
 export class CaseWriter {
   readonly #ram: Uint8Array;
+  readonly #words: BigUint64Array;
   readonly #view: DataView;
   #end = at.cases;
   count = 0;
 
   constructor(ram: Uint8Array) {
     this.#ram = ram;
+    this.#words = new BigUint64Array(ram.buffer, ram.byteOffset, ram.length / 8);
     this.#view = new DataView(ram.buffer, ram.byteOffset, ram.length);
   }
 
@@ -76,24 +76,25 @@ export class CaseWriter {
     return true;
   }
 
-  #state({ registers, rip, rflags, fsBase = 0n, gsBase = 0n, fx = freshFx, ymm = noYmm }: Case): void {
+  #state({ registers, rip, rflags, fsBase, gsBase, fx, ymm }: Case): void {
     const view = this.#view;
     const base = this.#end;
-    for (let number = 0; number < 16; number++) view.setBigUint64(base + record.registers + number * 8, registers[number] as bigint, true);
-    view.setBigUint64(base + record.rip, BigInt(rip), true);
-    view.setBigUint64(base + record.cs, BigInt(at.userCode), true);
-    view.setBigUint64(base + record.rflags, BigInt((rflags & loadable) | always), true);
+    if (registers.length !== 16) throw new RangeError('there are 16 general registers');
+    this.#ram.set(template, base);
+    this.#words.set(registers, (base + record.registers) / 8);
+    view.setUint32(base + record.rip, rip, true);
+    view.setUint32(base + record.rflags, (rflags & loadable) | always, true);
     view.setBigUint64(base + record.rsp, registers[4] as bigint, true);
-    view.setBigUint64(base + record.ss, BigInt(at.userData), true);
-    view.setBigUint64(base + record.fsBase, fsBase, true);
-    view.setBigUint64(base + record.gsBase, gsBase, true);
-    if (fx.length !== 512 || ymm.length !== 256 || registers.length !== 16) throw new RangeError('fx is 512 bytes, ymm 256, registers 16');
-    if (((fx[26] as number) | (fx[27] as number)) !== 0) throw new RangeError('MXCSR has 16 bits');
-    const image = base + record.xsave;
-    this.#ram.set(fx, image);
-    this.#ram.fill(0, image + xsave.header, image + xsave.ymm);
-    this.#ram[image + xsave.header] = 7;
-    this.#ram.set(ymm, image + xsave.ymm);
+    if (fsBase !== undefined) view.setBigUint64(base + record.fsBase, fsBase, true);
+    if (gsBase !== undefined) view.setBigUint64(base + record.gsBase, gsBase, true);
+    if (fx !== undefined) this.#image(fx, 512, 0);
+    if (ymm !== undefined) this.#image(ymm, 256, xsave.ymm);
+    if (view.getUint16(base + record.xsave + 26, true) !== 0) throw new RangeError('MXCSR has 16 bits');
+  }
+
+  #image(bytes: Uint8Array, length: number, offset: number): void {
+    if (bytes.length !== length) throw new RangeError(`the image has ${length} bytes, not ${bytes.length}`);
+    this.#ram.set(bytes, this.#end + record.xsave + offset);
   }
 
   /** @returns where the next one goes */
@@ -114,5 +115,16 @@ function codeOf({ code, rip, branches = false }: Case): Uint8Array {
   bytes.set(code);
   bytes[code.length] = 0xe9;
   new DataView(bytes.buffer).setInt32(code.length + 1, at.landing - (rip + bytes.length), true);
+  return bytes;
+}
+
+function makeTemplate(): Uint8Array {
+  const bytes = new Uint8Array(record.tail);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(record.cs, at.userCode, true);
+  view.setUint32(record.ss, at.userData, true);
+  view.setUint16(record.xsave, 0x37f, true);
+  view.setUint32(record.xsave + 24, 0x1f80, true);
+  bytes[record.xsave + xsave.header] = 7;
   return bytes;
 }

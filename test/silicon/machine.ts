@@ -96,7 +96,7 @@ export class SiliconGuest {
     const { view, exitReason } = this.#vcpu;
     if (exitReason !== KVM_EXIT_INTERNAL_ERROR) return `KVM exit ${exitReason}`;
     const { fields } = kvm_run_emulation_failure;
-    const first = fields['emulation_failure.insn_bytes[0]'].offset;
+    const first = fields['emulation_failure.insn_bytes'].offset;
     const bytes = Array.from({ length: 15 }, (_, index) => view.getUint8(first + index).toString(16).padStart(2, '0'));
     return `KVM internal error ${view.getUint32(fields['emulation_failure.suberror'].offset, true)}: ${bytes.join(' ')}`;
   }

@@ -8,60 +8,88 @@ export interface Change {
   readonly value: bigint;
 }
 
-export interface Result {
-  /** It went on to `rip`; it faulted or trapped; it did not end in time; or KVM could not run it. */
-  readonly outcome: 'done' | 'exception' | 'timeout' | 'lost';
-  readonly registers: BigUint64Array;
-  /** Where it would go on; at an exception, what the frame says. */
-  readonly rip: bigint;
-  readonly rflags: bigint;
-  readonly fsBase: bigint;
-  readonly gsBase: bigint;
-  /** As FXSAVE64 writes it. */
-  readonly fx: Uint8Array;
-  readonly ymm: Uint8Array;
-  /** `cr2` counts for vector 14 only. */
-  readonly exception: { readonly vector: number; readonly errorCode: number; readonly cr2: bigint } | undefined;
-  readonly changes: readonly Change[];
-  /** What KVM said, when it is lost. */
-  readonly reason: string | undefined;
+export interface Exception {
+  readonly vector: number;
+  readonly errorCode: number;
+  /** Counts for vector 14 only. */
+  readonly cr2: bigint;
 }
+
+/** It went on to `rip`; it faulted or trapped; it did not end in time; or KVM could not run it. */
+export type Outcome = 'done' | 'exception' | 'timeout' | 'lost';
 
 const outcomes = ['done', 'exception', 'timeout'] as const;
 const codeEnd = codeWindow.address + codeWindow.pages * 4096;
 
-/** @param lost why KVM could not run it, if it could not */
-export function readResult(wanted: Case, bytes: Uint8Array, offset: number, lost: string | undefined): Result {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + offset);
-  const number = (field: number): bigint => view.getBigUint64(field, true);
-  const state = {
-    registers: new BigUint64Array(bytes.buffer, bytes.byteOffset + offset + found.registers, 16),
-    rflags: number(found.rflags), fsBase: number(found.fsBase), gsBase: number(found.gsBase),
-    fx: bytes.subarray(offset + found.xsave, offset + found.xsave + 512),
-    ymm: bytes.subarray(offset + found.xsave + xsave.ymm, offset + found.xsave + xsave.size),
-    changes: changesOf(view),
-  };
-  const outcome = outcomes[view.getUint32(found.outcome, true)] ?? 'lost';
-  const next = BigInt(wanted.rip + wanted.code.length);
-  if (lost !== undefined) return { ...state, outcome: 'lost', rip: 0n, exception: undefined, reason: lost };
-  if (outcome !== 'exception') return { ...state, outcome, rip: outcome === 'done' ? next : 0n, exception: undefined, reason: undefined };
-  const rip = number(found.rip);
-  const exception = { vector: view.getUint32(found.vector, true), errorCode: view.getUint32(found.errorCode, true), cr2: number(found.cr2) };
-  const goesOn = wentOn(wanted, exception.vector, rip, next);
-  return { ...state, outcome: goesOn === undefined ? 'exception' : 'done', rip: goesOn ?? rip, exception: goesOn === undefined ? exception : undefined, reason: undefined };
+/** What became of a case, read from what the driver wrote when it is asked for. */
+export class Result {
+  readonly outcome: Outcome;
+  /** Where it would go on; at an exception, what the frame says. 0 when it is not known. */
+  readonly rip: bigint;
+  readonly exception: Exception | undefined;
+  /** What KVM said, when the case is lost. */
+  readonly reason: string | undefined;
+  readonly #view: DataView;
+
+  /** @param view from the result's first byte on */
+  constructor(wanted: Case, view: DataView, reason: string | undefined) {
+    this.#view = view;
+    this.reason = reason;
+    const outcome = reason === undefined ? (outcomes[view.getUint32(found.outcome, true)] as Outcome) : 'lost';
+    const next = wanted.rip + wanted.code.length;
+    const passed = outcome === 'exception' ? wentOn(wanted, view, next) : outcome === 'done' ? next : undefined;
+    const fault = outcome === 'exception' && passed === undefined;
+    this.outcome = fault || outcome !== 'exception' ? outcome : 'done';
+    this.rip = passed === undefined ? (fault ? view.getBigUint64(found.rip, true) : 0n) : BigInt(passed);
+    this.exception = fault
+      ? { vector: view.getUint32(found.vector, true), errorCode: view.getUint32(found.errorCode, true), cr2: view.getBigUint64(found.cr2, true) }
+      : undefined;
+  }
+
+  /** In the order of their encoding. */
+  get registers(): BigUint64Array {
+    return new BigUint64Array(this.#view.buffer, this.#view.byteOffset + found.registers, 16);
+  }
+
+  /** With RF set after a fault, as in its frame. */
+  get rflags(): bigint {
+    return this.#view.getBigUint64(found.rflags, true);
+  }
+
+  get fsBase(): bigint {
+    return this.#view.getBigUint64(found.fsBase, true);
+  }
+
+  get gsBase(): bigint {
+    return this.#view.getBigUint64(found.gsBase, true);
+  }
+
+  /** As XSAVE64 writes x87, MMX and SSE, 512 bytes. AMD writes the pointers of the last x87 instruction only with an exception pending. */
+  get fx(): Uint8Array {
+    return new Uint8Array(this.#view.buffer, this.#view.byteOffset + found.xsave, 512);
+  }
+
+  /** Upper halves of the YMM registers, 256 bytes. */
+  get ymm(): Uint8Array {
+    return new Uint8Array(this.#view.buffer, this.#view.byteOffset + found.xsave + xsave.ymm, 256);
+  }
+
+  /** What differs in memory from what the case found there, in the order of the addresses. */
+  get changes(): Change[] {
+    return Array.from({ length: this.#view.getUint32(found.count, true) }, (_, index) => {
+      const at = found.tail + index * 16;
+      return { address: this.#view.getUint32(at, true), value: this.#view.getBigUint64(at + 8, true) };
+    });
+  }
 }
 
-/** Whether the exception is only what we find behind the code: an `int3` of the background, or the end of the window. */
-function wentOn({ rip: first }: Case, vector: number, rip: bigint, next: bigint): bigint | undefined {
-  if (vector === 14 && rip === next && next === BigInt(codeEnd)) return rip;
-  const before = rip - 1n;
-  const ours = before >= BigInt(first) && before < next;
-  return vector === 3 && !ours && before >= BigInt(codeWindow.address) && before < BigInt(codeEnd) ? before : undefined;
-}
-
-function changesOf(view: DataView): Change[] {
-  return Array.from({ length: view.getUint32(found.count, true) }, (_, index) => {
-    const at = found.tail + index * 16;
-    return { address: Number(view.getBigUint64(at, true)), value: view.getBigUint64(at + 8, true) };
-  });
+/** Whether the exception is only what we find behind the code, an `int3` of the background or the end of the window, and where. */
+function wentOn({ rip: first }: Case, view: DataView, next: number): number | undefined {
+  if (view.getUint32(found.rip + 4, true) !== 0) return undefined;
+  const rip = view.getUint32(found.rip, true);
+  const vector = view.getUint32(found.vector, true);
+  if (vector === 14 && rip === next && next === codeEnd) return rip;
+  const before = rip - 1;
+  const ours = before >= first && before < next;
+  return vector === 3 && !ours && before >= codeWindow.address && before < codeEnd ? before : undefined;
 }

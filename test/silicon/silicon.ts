@@ -5,12 +5,12 @@
 import * as at from './layout.ts';
 import { CaseWriter } from './case.ts';
 import { SiliconGuest } from './machine.ts';
-import { readResult } from './result.ts';
+import { Result } from './result.ts';
 import type { Case } from './case.ts';
-import type { Result } from './result.ts';
 
 export type { Case, Patch } from './case.ts';
-export type { Change, Result } from './result.ts';
+export { Result } from './result.ts';
+export type { Change, Exception, Outcome } from './result.ts';
 
 export class Silicon implements Disposable {
   readonly #guest = new SiliconGuest();
@@ -31,8 +31,9 @@ export class Silicon implements Disposable {
     const bytes = this.#guest.results();
     for (let offset = 0; offset < bytes.length;) {
       const number = results.length;
-      results.push(readResult(cases[number] as Case, bytes, offset, lost.get(number - from)));
-      offset += new DataView(bytes.buffer, bytes.byteOffset + offset).getUint32(at.found.size, true);
+      const view = new DataView(bytes.buffer, bytes.byteOffset + offset);
+      results.push(new Result(cases[number] as Case, view, lost.get(number - from)));
+      offset += view.getUint32(at.found.size, true);
     }
     if (results.length === from) throw new Error('assertion: a batch without a result');
   }

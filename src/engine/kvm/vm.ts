@@ -105,7 +105,7 @@ export class Vm {
   }
 
   close(): void {
-    for (const vcpu of this.#vcpus.reverse()) vcpu.close();
+    for (const vcpu of this.#vcpus.toReversed()) vcpu.close();
     fs.closeSync(this.fd);
     fs.closeSync(this.#kvm);
   }
