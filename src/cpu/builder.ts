@@ -8,6 +8,8 @@
  * is written, `modify`), so that its store cannot fault.
  */
 
+import type { HelperName } from './helpers.ts';
+
 /** Bits of a value. 1 is a condition; 128 a vector. */
 export type Width = 1 | 8 | 16 | 32 | 64 | 128;
 
@@ -42,22 +44,33 @@ export type Binary = 'add' | 'sub' | 'mul' | 'and' | 'or' | 'xor' | 'shl' | 'shr
 export type Compare = 'eq' | 'ne' | 'ltU' | 'ltS' | 'leU' | 'leS';
 export type Unary = 'not' | 'neg' | 'popcnt' | 'clz' | 'ctz' | 'bswap';
 
+/** What a memory operand lies in; `data` is DS, or what a prefix says instead. */
+export type Segment = 'es' | 'cs' | 'ss' | 'ds' | 'fs' | 'gs';
+
 export interface Builder {
-  /** Bits of the operand-size attribute, of the code segment's address size, and of the mode: 64, or 32 for everything older. */
+  /** Bits of the operand-size attribute; of addresses; whether the code is in 64-bit mode. */
   readonly operandSize: 16 | 32 | 64;
+  readonly addressSize: 16 | 32 | 64;
   readonly long: boolean;
+  /** The repeat prefix, of instructions that take one. */
+  readonly repeat: 'rep' | 'repne' | undefined;
 
   constant(width: Width, value: number | bigint): Value;
   get(operand: Operand): Value;
-  /** As `get`, for an operand that is going to be `set`: memory is probed for writing. */
+  /** As `get`, of an operand that is going to be `set`: memory is probed for writing. */
   modify(operand: Operand): Value;
+  /** Of a register at the end, of memory at once. 32 bits clear the upper half of a general register, 8 and 16 keep the rest; a vector's rest stays. */
   set(operand: Operand, value: Value): void;
-  /** The linear address of a memory operand without its segment's base, as LEA gives it. */
+  /** The offset of a memory operand in its segment, as LEA gives it: 64 bits, wrapped to the address size. */
   address(operand: Operand): Value;
-  /** A register by its name as encoded: 0 is RAX. 32 bits clear the upper half of 64, 8 and 16 keep the rest. */
+  /** A general register by its number in an encoding: 0 is RAX. */
   register(number: number, width: Width): Operand;
+  /** Memory at an offset of 64 bits in a segment. */
+  at(segment: Segment | 'data', offset: Value, width: Width): Operand;
+  /** Memory so many bytes behind where a memory operand begins. */
+  field(operand: Operand, bytes: number, width: Width): Operand;
 
-  /** Both of the same width; shifts and rotations by a count of less than it. */
+  /** Both of the same width; shifts and rotations by a count that is less than it. */
   binary(operation: Binary, x: Value, y: Value): Value;
   unary(operation: Unary, x: Value): Value;
   compare(operation: Compare, x: Value, y: Value): Value;
@@ -65,8 +78,17 @@ export interface Builder {
   zeroExtend(x: Value, width: Width): Value;
   signExtend(x: Value, width: Width): Value;
   truncate(x: Value, width: Width): Value;
-  /** The upper half of the product. */
+  /** The upper half of the product of 64 bits by 64. */
   mulHigh(x: Value, y: Value, signed: boolean): Value;
+  /** An operation on vectors by its WebAssembly name: of 128 bits, or of 32 for `bitmask`, `any_true` and `all_true`. A shift's count has 32. */
+  vector(operation: string, ...values: Value[]): Value;
+  /** The lane of this width that so many of them lie below. */
+  extractLane(vector: Value, width: 8 | 16 | 32 | 64, lane: number): Value;
+  replaceLane(vector: Value, lane: number, value: Value): Value;
+  /** Sixteen bytes out of the 32 of x (0 to 15) and y. */
+  shuffle(x: Value, y: Value, bytes: readonly number[]): Value;
+  /** A pure function that is too large to write out. */
+  call(helper: HelperName, ...values: Value[]): Value;
 
   flag(flag: Flag): Value;
   condition(condition: Condition): Value;
@@ -75,24 +97,27 @@ export interface Builder {
   /** These flags alone, each a condition; the others stay. */
   setFlags(flags: Partial<Record<Flag, Value>>): void;
 
-  /** `then` is done at the end, if the condition holds. It may set registers and flags, from values computed in it or before; it does not access memory. */
+  /** `then` is done at the end, if the condition holds. It sets registers and flags or jumps; it does not access memory. */
   when(condition: Value, then: () => void): void;
-  /** Ends the instruction with an exception unless the condition is false. */
+  /** Ends the instruction with an exception, if the condition holds. */
   faultIf(condition: Value, vector: number, errorCode?: number): void;
 
-  load(segment: Segment, address: Value, width: Width): Value;
-  store(segment: Segment, address: Value, value: Value): void;
+  /** Onto the stack, and RSP at the end. */
   push(value: Value): void;
+  /** From the stack, and RSP at the end. Of what is set later, a write to RSP wins. */
+  pop(width: Width): Value;
+  /** Behind a pop: RSP moves on by so many bytes more. */
+  release(bytes: Value): void;
 
-  /** Where the next instruction begins, in bits of the mode. */
+  /** The address of the next instruction, in 64 bits. */
   nextRip(): Value;
+  /** To a new RIP, at the end. */
   jump(target: Value): void;
-  jumpIf(condition: Value, target: Value): void;
+  /** By a distance that the instruction holds, if the condition holds or there is none. */
+  branch(distance: Operand, condition?: Value): void;
+  /** The instruction is executed once more, as long as the condition holds: a step of a repeated one. */
+  again(condition: Value): void;
 
-  /** A pure function that is too large to write out; see src/cpu/helpers.ts. */
-  call(helper: string, ...values: Value[]): Value;
-  /** The whole instruction is done outside, with these values; it may change anything. See src/cpu/system. */
+  /** The whole instruction is done outside, with these values of 64 bits; it may change anything, RIP too. See src/cpu/system. */
   system(operation: string, ...values: Value[]): void;
 }
-
-export type Segment = 'es' | 'cs' | 'ss' | 'ds' | 'fs' | 'gs' | 'none';

@@ -45,6 +45,11 @@ export class ModuleWriter {
     return this.#importedFunctions + this.#functions.length - 1;
   }
 
+  /** A table of functions that somebody else fills: table 0. */
+  importTable(module: string, name: string, entries: number): void {
+    this.#imports.push([...text(module), ...text(name), 0x01, 0x70, 0x00, ...number(entries)]);
+  }
+
   exportFunction(name: string, index: number): void {
     this.#exports.push([...text(name), 0x00, ...number(index)]);
   }

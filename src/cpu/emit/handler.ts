@@ -1,0 +1,403 @@
+/** A builder that writes the interpreter's handler of one instruction: a function from its record to the next one. */
+
+import type { Builder, Condition, Flag, FlagKind, Operand, Segment, Value, Width } from '../builder.ts';
+import { RFLAGS } from '../builder.ts';
+import type { HelperName } from '../helpers.ts';
+import {
+  EXIT, FLAGS, internalOffset, RECORD, RECORD_BITS, RECORD_SIZE, SCRATCH, STATE, stateOffset, TLB_ENTRIES, TLB_READ, TLB_WRITE,
+} from '../layout.ts';
+import { segmentRegisters } from '../state.ts';
+import { Code } from '../wasm/code.ts';
+import { Arithmetic } from './arithmetic.ts';
+import type { RuntimeFunction } from './runtime.ts';
+import type { OperandShape, Shape } from './shape.ts';
+import { emitted, pushValue } from './value.ts';
+
+/** Numbers of the functions that a handler calls. */
+export interface Functions {
+  runtime(name: RuntimeFunction): number;
+  helper(name: HelperName): number;
+  /** What stands for an operation in calls of `system`. */
+  operation(name: string): number;
+}
+
+type Memory = {
+  readonly kind: 'memory';
+  readonly width: Width;
+  /** The offset in the segment, and the linear address where it is known already. */
+  readonly offset: Value;
+  readonly segment: Segment | 'data' | 'operand' | 'none';
+  /** Where `modify` has found it in the host's memory. */
+  host?: number;
+};
+type Register = { readonly kind: 'register'; readonly width: Width; readonly general: boolean; readonly slot?: number; readonly place?: number };
+type Immediate = { readonly kind: 'immediate'; readonly width: Width; readonly second: boolean };
+type HandlerOperand = Memory | Register | Immediate;
+
+const operandOf = (it: HandlerOperand): Operand => it;
+const own = (operand: Operand): HandlerOperand => operand as HandlerOperand;
+
+const at = (name: Parameters<typeof internalOffset>[0]): number => STATE + internalOffset(name);
+
+const loads: Readonly<Record<number, string>> = { 1: 'i32.load8_u', 8: 'i32.load8_u', 16: 'i32.load16_u', 32: 'i32.load', 64: 'i64.load', 128: 'v128.load' };
+const stores: Readonly<Record<number, string>> = { 8: 'i32.store8', 16: 'i32.store16', 32: 'i32.store', 64: 'i64.store', 128: 'v128.store' };
+
+const record = 0;
+
+export class HandlerBuilder extends Arithmetic implements Builder {
+  readonly operandSize: 16 | 32 | 64;
+  readonly addressSize: 16 | 32 | 64;
+  readonly long: boolean;
+  readonly repeat: 'rep' | 'repne' | undefined;
+  readonly #shape: Shape;
+  readonly #functions: Functions;
+  /** What is done at the end, in order. */
+  #pending: (() => void)[] = [];
+  #ended = false;
+
+  constructor(shape: Shape, functions: Functions) {
+    super(new Code(1));
+    this.#shape = shape;
+    this.#functions = functions;
+    this.operandSize = shape.operandSize;
+    this.addressSize = shape.addressSize;
+    this.long = shape.long;
+    this.repeat = shape.repeat;
+  }
+
+  /** The handler of a shape. */
+  static build(shape: Shape, functions: Functions): Code {
+    const builder = new HandlerBuilder(shape, functions);
+    const operands = shape.operands.map((operand) => builder.#operand(operand));
+    shape.instruction.meaning(builder, ...operands as Operand[]);
+    builder.#finish();
+    return builder.code;
+  }
+
+  #finish(): void {
+    for (const action of this.#pending) action();
+    if (!this.#ended) this.code.get(record).i32(RECORD_SIZE).op('i32.add');
+  }
+
+  #operand(shape: OperandShape): HandlerOperand {
+    switch (shape.kind) {
+      case 'register':
+        return { kind: 'register', width: shape.width, general: shape.bank === 'general', slot: RECORD.registers[shape.slot] as number };
+      case 'immediate':
+        return { kind: 'immediate', width: shape.width, second: shape.second };
+      case 'memory': {
+        const segment = shape.form === 'general' ? 'operand' : 'none';
+        return { kind: 'memory', width: shape.width as Width, offset: this.#offset(shape.form), segment };
+      }
+      default:
+        return shape satisfies never;
+    }
+  }
+
+  #offset(form: 'base' | 'index' | 'general'): Value {
+    if (form === 'general') return this.keep(64, (code) => code.get(record).call(this.#functions.runtime('address')));
+    const register = (code: Code, slot: number): Code => code.get(record).access('i32.load16_u', slot).access('i64.load', STATE);
+    return this.keep(64, (code) => {
+      register(code, RECORD.base).get(record).access('i64.load32_s', RECORD.displacement).op('i64.add');
+      if (form === 'index') register(code, RECORD.index).get(record).access('i64.load8_u', RECORD.scale).op('i64.shl', 'i64.add');
+    });
+  }
+
+  register(number: number, width: Width): Operand {
+    return operandOf({ kind: 'register', width, general: true, place: 8 * number });
+  }
+
+  at(segment: Segment | 'data', offset: Value, width: Width): Operand {
+    return operandOf({ kind: 'memory', width, offset, segment });
+  }
+
+  field(operand: Operand, bytes: number, width: Width): Operand {
+    const { offset, segment } = own(operand) as Memory;
+    const wrapped = this.#wrap(this.binary('add', offset, this.constant(64, bytes)));
+    return operandOf({ kind: 'memory', width, offset: wrapped, segment });
+  }
+
+  address(operand: Operand): Value {
+    return (own(operand) as Memory).offset;
+  }
+
+  #wrap(offset: Value): Value {
+    return this.addressSize === 64 ? offset : this.binary('and', offset, this.constant(64, (1n << BigInt(this.addressSize)) - 1n));
+  }
+
+  get(operand: Operand): Value {
+    const it = own(operand);
+    switch (it.kind) {
+      case 'register':
+        return this.keep(it.width, (code) => this.#place(code, it).access(loads[it.width] as string, this.#base(it)));
+      case 'immediate':
+        return this.keep(it.width, (code) => code.get(record).access(loads[it.width] as string, it.second ? RECORD.displacement : RECORD.immediate));
+      case 'memory':
+        return this.#loadFrom(this.#host(it, 'slowRead', TLB_READ), it.width);
+      default:
+        return it satisfies never;
+    }
+  }
+
+  modify(operand: Operand): Value {
+    const it = own(operand);
+    if (it.kind !== 'memory') return this.get(operand);
+    it.host = this.#host(it, 'slowModify', TLB_WRITE);
+    return this.#loadFrom(it.host, it.width);
+  }
+
+  set(operand: Operand, value: Value): void {
+    const it = own(operand);
+    if (it.kind === 'immediate') throw new Error('an immediate is not written');
+    if (it.width !== value.width) throw new Error(`${value.width} bits into ${it.width}`);
+    if (it.kind === 'register') this.#pending.push(() => this.#setRegister(it, value));
+    else this.#store(it.host ?? this.#host(it, 'slowWrite', TLB_WRITE), value);
+  }
+
+  /** Puts on the stack where a register is, less {@link #base}. */
+  #place(code: Code, { slot }: Register): Code {
+    return slot === undefined ? code.i32(0) : code.get(record).access('i32.load16_u', slot);
+  }
+
+  #base({ place = 0 }: Register): number {
+    return STATE + place;
+  }
+
+  #setRegister(it: Register, value: Value): void {
+    this.#place(this.code, it);
+    const wide = it.general && it.width === 32 ? this.#pushWide(value) : value;
+    if (wide !== undefined) pushValue(this.code, wide);
+    this.code.access(it.general && it.width === 32 ? 'i64.store' : (stores[it.width] as string), this.#base(it));
+  }
+
+  /** Puts 32 bits on the stack as 64. */
+  #pushWide(value: Value): undefined {
+    pushValue(this.code, value).op('i64.extend_i32_u');
+    return undefined;
+  }
+
+  #loadFrom(host: number, width: Width): Value {
+    return this.keep(width, (code) => code.get(host).access(loads[width] as string));
+  }
+
+  #store(host: number, value: Value): void {
+    pushValue(this.code.get(host), value).access(stores[value.width] as string);
+    this.code.get(host).i32(SCRATCH).op('i32.eq').if().call(this.#functions.runtime('finishStore')).end();
+  }
+
+  /** The host address of a memory operand: by the TLB, else by a function of the engine. */
+  #host(it: Memory, slow: 'slowRead' | 'slowWrite' | 'slowModify', tlb: number): number {
+    const size = it.width / 8;
+    const linear = this.#linear(it, size, slow !== 'slowRead');
+    const { code } = this;
+    const [entry, host] = [code.local('i32'), code.local('i32')];
+    code.get(linear).i64(12n).op('i64.shr_u', 'i32.wrap_i64').i32(TLB_ENTRIES - 1).op('i32.and').i32(4).op('i32.shl').tee(entry).access('i64.load', tlb);
+    // The last byte has to be in the page too.
+    code.get(linear);
+    if (size > 1) code.i64(BigInt(size - 1)).op('i64.add');
+    code.i64(-4096n).op('i64.and').i32(0).access('i64.load', at('mode')).op('i64.or', 'i64.eq').if();
+    code.get(linear).op('i32.wrap_i64').get(entry).access('i32.load', tlb + 8).op('i32.add').set(host);
+    code.else().get(linear).op('i32.wrap_i64').get(linear).i64(32n).op('i64.shr_u', 'i32.wrap_i64').i32(size).call(this.#functions.runtime(slow)).tee(host);
+    code.op('i32.eqz').if();
+    this.#leave().end().end();
+    return host;
+  }
+
+  #leave(): Code {
+    return this.code.get(record).call(this.#functions.runtime('leave')).op('return');
+  }
+
+  /** Segment base + offset, after the segment's checks; a local. */
+  #linear({ segment, offset }: Memory, size: number, write: boolean): number {
+    const linear = this.code.local('i64');
+    const { code } = this;
+    if (!this.long) {
+      if (segment === 'operand' || segment === 'data') code.get(record).access('i32.load8_u', RECORD.segment);
+      else code.i32(segmentRegisters.indexOf(segment as Segment));
+      pushValue(code, offset).i32(size).i32(write ? 1 : 0).call(this.#functions.runtime('segmented')).tee(linear).i64(-1n).op('i64.eq').if();
+      this.#leave().end();
+      return linear;
+    }
+    const based = segment === 'operand' || segment === 'fs' || segment === 'gs' || (segment === 'data' && this.#shape.based);
+    pushValue(code, offset);
+    if (based) {
+      if (segment === 'operand' || segment === 'data') code.get(record).access('i32.load8_u', RECORD.segment).i32(4).op('i32.shl').access('i64.load', STATE + stateOffset('esBase'));
+      else code.i32(0).access('i64.load', STATE + stateOffset(segment === 'fs' ? 'fsBase' : 'gsBase'));
+      code.op('i64.add');
+    }
+    code.set(linear);
+    return linear;
+  }
+
+  protected helperFunction(helper: HelperName): number {
+    return this.#functions.helper(helper);
+  }
+
+  flag(flag: Flag): Value {
+    if (flag === 'CF') return this.condition('b');
+    if (flag === 'ZF') return this.condition('e');
+    return this.keep(1, (code) => code.call(this.#functions.runtime('flags')).i32(Math.log2(RFLAGS[flag])).op('i32.shr_u').i32(1).op('i32.and'));
+  }
+
+  condition(condition: Condition): Value {
+    const negated = condition.startsWith('n') || condition === 'ae' || condition === 'a' || condition === 'ge' || condition === 'g';
+    const base = ({ no: 'o', ae: 'b', ne: 'e', a: 'be', ns: 's', np: 'p', ge: 'l', g: 'le' } as Record<string, Condition>)[condition] ?? condition;
+    return this.keep(1, (code) => {
+      code.call(this.#functions.runtime(`is_${base}`));
+      if (negated) code.op('i32.eqz');
+    });
+  }
+
+  flags(kind: FlagKind, x: Value, y: Value, result: Value): void {
+    const counts = kind === 'inc' || kind === 'dec';
+    const carry = counts ? this.condition('b') : undefined;
+    this.#pending.push(() => {
+      const { code } = this;
+      if (carry !== undefined) {
+        code.i32(0).i32(0).access('i32.load', STATE + stateOffset('rflags')).i32(~RFLAGS.CF).op('i32.and');
+        pushValue(code, carry).op('i32.or').access('i32.store', STATE + stateOffset('rflags'));
+      }
+      if (kind !== 'logic') this.#storeShifted('flagX', x);
+      this.#storeShifted('flagResult', result);
+      code.i32(0).i64(BigInt(FLAGS[kind]) | (BigInt(64 - x.width) << 32n)).access('i64.store', at('flagKind'));
+    });
+    if (y.width !== x.width) throw new Error('flags of two widths');
+  }
+
+  /** With the top bit at bit 63. */
+  #storeShifted(name: 'flagX' | 'flagResult', value: Value): void {
+    const wide = this.zeroExtend(value, 64);
+    pushValue(this.code.i32(0), wide);
+    if (value.width < 64) this.code.i64(BigInt(64 - value.width)).op('i64.shl');
+    this.code.access('i64.store', at(name));
+  }
+
+  setFlags(flags: Partial<Record<Flag, Value>>): void {
+    const entries = Object.entries(flags) as [Flag, Value][];
+    const given = entries.reduce((sum, [flag]) => sum | RFLAGS[flag], 0);
+    const rest = (RFLAGS.CF | RFLAGS.PF | RFLAGS.AF | RFLAGS.ZF | RFLAGS.SF | RFLAGS.OF) & ~given;
+    this.#pending.push(() => {
+      const { code } = this;
+      const word = (each: Code): Code => each.i32(0).access('i32.load', STATE + stateOffset('rflags'));
+      word(code.i32(0)).i32(~(RFLAGS.CF | RFLAGS.PF | RFLAGS.AF | RFLAGS.ZF | RFLAGS.SF | RFLAGS.OF)).op('i32.and');
+      if (rest !== 0) code.call(this.#functions.runtime('flags')).i32(rest).op('i32.and', 'i32.or');
+      for (const [flag, value] of entries) pushValue(code, value).i32(Math.log2(RFLAGS[flag])).op('i32.shl', 'i32.or');
+      code.access('i32.store', STATE + stateOffset('rflags')).i32(0).i32(FLAGS.explicit).access('i32.store', at('flagKind'));
+    });
+  }
+
+  when(condition: Value, then: () => void): void {
+    this.#pending.push(() => {
+      const outer = this.#pending;
+      this.#pending = [];
+      pushValue(this.code, condition).if();
+      then();
+      for (const action of this.#pending) action();
+      this.code.end();
+      this.#pending = outer;
+    });
+  }
+
+  faultIf(condition: Value, vector: number, errorCode = 0): void {
+    const { code } = this;
+    const it = emitted(condition);
+    if ('constant' in it && it.constant === 0n) return;
+    pushValue(code, condition).if();
+    code.i32(0).i32(vector).access('i32.store', at('vector')).i32(0).i32(errorCode).access('i32.store', at('errorCode'));
+    code.i32(0).i32(EXIT.fault).access('i32.store', at('exit'));
+    this.#leave().end();
+  }
+
+  /** RSP as far as pushes and pops count. */
+  #stackPointer(offset: number): { whole: Value; within: Value; mask: Value } {
+    const whole = this.get(this.register(4, 64));
+    const moved = this.binary('add', whole, this.constant(64, offset));
+    if (this.long) return { whole, within: moved, mask: this.constant(64, -1) };
+    const mask = this.keep(64, (code) => code.i32(0).access('i64.load', at('stackMask')));
+    return { whole, within: this.binary('and', moved, mask), mask };
+  }
+
+  #moveStack({ whole, mask }: { whole: Value; mask: Value }, within: Value): void {
+    const pointer = this.long ? within : this.binary('or', this.binary('and', whole, this.unary('not', mask)), within);
+    this.set(this.register(4, 64), pointer);
+  }
+
+  push(value: Value): void {
+    const stack = this.#stackPointer(-value.width / 8);
+    this.set(this.at('ss', stack.within, value.width), value);
+    this.#moveStack(stack, stack.within);
+  }
+
+  pop(width: Width): Value {
+    const stack = this.#stackPointer(0);
+    const value = this.get(this.at('ss', stack.within, width));
+    const moved = this.binary('add', stack.within, this.constant(64, width / 8));
+    this.#moveStack(stack, this.long ? moved : this.binary('and', moved, stack.mask));
+    return value;
+  }
+
+  release(bytes: Value): void {
+    this.#pending.push(() => {
+      const stack = this.#stackPointer(0);
+      const moved = this.binary('add', stack.within, bytes);
+      const outer = this.#pending;
+      this.#pending = [];
+      this.#moveStack(stack, this.long ? moved : this.binary('and', moved, stack.mask));
+      for (const action of this.#pending) action();
+      this.#pending = outer;
+    });
+  }
+
+  nextRip(): Value {
+    return this.keep(64, (code) => {
+      code.i32(0).access('i64.load', at('pageBase'));
+      code.get(record).access('i64.load16_u', RECORD.offset).op('i64.add').get(record).access('i64.load8_u', RECORD.length).op('i64.add');
+    });
+  }
+
+  /** RIP is as wide as the operand, and outside of 64-bit mode within 32 bits. */
+  #target(target: Value): Value {
+    return this.long && this.operandSize === 64 ? target
+      : this.binary('and', target, this.constant(64, this.operandSize === 16 ? 0xffff : 0xffffffff));
+  }
+
+  jump(target: Value): void {
+    const rip = this.#target(target);
+    this.#pending.push(() => {
+      pushValue(this.code.get(record), rip).call(this.#functions.runtime('jump')).op('return');
+    });
+  }
+
+  branch(distance: Operand, condition?: Value): void {
+    this.#pending.push(() => {
+      const { code } = this;
+      if (condition !== undefined) pushValue(code, condition).if();
+      const next = code.local('i32');
+      code.get(record).access('i32.load', RECORD.link).tee(next).if();
+      code.get(record).get(next).call(this.#functions.runtime('link')).op('return').end();
+      const target = this.#target(this.binary('add', this.nextRip(), this.signExtend(this.get(distance), 64)));
+      pushValue(code.get(record), target).call(this.#functions.runtime('jump')).set(next);
+      // The next time it goes straight there; a failed jump gives 0, which is no link.
+      code.get(record).access('i32.load8_u', RECORD.bits).i32(RECORD_BITS.local).op('i32.and').if();
+      code.get(record).get(next).access('i32.store', RECORD.link).end();
+      code.get(next).op('return');
+      if (condition !== undefined) code.end();
+    });
+  }
+
+  again(condition: Value): void {
+    this.#pending.push(() => {
+      pushValue(this.code, condition).if();
+      this.code.get(record).get(record).call(this.#functions.runtime('link')).op('return').end();
+    });
+  }
+
+  system(operation: string, ...values: Value[]): void {
+    const { code } = this;
+    if (this.#pending.length > 0) throw new Error(`${operation}: the whole instruction is done outside`);
+    code.i32(this.#functions.operation(operation)).get(record);
+    for (let each = 0; each < 3; each++) pushValue(code, values[each] ?? this.constant(64, 0));
+    code.call(this.#functions.runtime('system'));
+    this.#ended = true;
+  }
+}

@@ -1,0 +1,56 @@
+/** What a handler is made for: an instruction with everything that is known of it before it runs, except what stands in its record. */
+
+import type { Segment, Width } from '../builder.ts';
+import type { Bank, Decoded, DecodedOperand } from '../decode.ts';
+import type { Instruction } from '../isa/instruction.ts';
+
+/**
+ * How an address comes about: `base` and `index` are 64-bit mode's common ones, base + displacement and with an index, without a segment;
+ * `general` is everything else, through the runtime.
+ */
+export type AddressForm = 'base' | 'index' | 'general';
+
+export type OperandShape =
+  /** `slot` counts the record's registers. */
+  | { readonly kind: 'register'; readonly bank: Bank; readonly width: Width; readonly slot: number }
+  | { readonly kind: 'memory'; readonly width: Width | 0; readonly form: AddressForm }
+  /** `second`: in the place of the displacement, sign-extended from 32 bits. */
+  | { readonly kind: 'immediate'; readonly width: Width; readonly second: boolean };
+
+export interface Shape {
+  readonly instruction: Instruction;
+  readonly operandSize: 16 | 32 | 64;
+  readonly addressSize: 16 | 32 | 64;
+  readonly long: boolean;
+  readonly repeat: 'rep' | 'repne' | undefined;
+  /** Memory without an operand (strings) is in a segment with a base. */
+  readonly based: boolean;
+  readonly operands: readonly OperandShape[];
+}
+
+const withoutBase: readonly (Segment | undefined)[] = [undefined, 'es', 'cs', 'ss', 'ds'];
+
+export function shapeOf(decoded: Decoded, long: boolean): Shape {
+  let registers = 0;
+  let immediates = 0;
+  const operands = decoded.operands.map((operand): OperandShape => {
+    const width = operand.width as Width;
+    if (operand.kind === 'register') return { kind: 'register', bank: operand.bank, width, slot: registers++ };
+    if (operand.kind === 'immediate') return { kind: 'immediate', width, second: immediates++ > 0 };
+    return { kind: 'memory', width: width as Width | 0, form: addressForm(decoded, operand, long) };
+  });
+  const { instruction, operandSize, addressSize, repeat } = decoded;
+  return { instruction, operandSize, addressSize, long, repeat, based: !withoutBase.includes(decoded.segment), operands };
+}
+
+function addressForm({ addressSize }: Decoded, operand: DecodedOperand & { kind: 'memory' }, long: boolean): AddressForm {
+  if (!long || addressSize !== 64 || !withoutBase.includes(operand.segment)) return 'general';
+  if (operand.displacement !== BigInt.asIntN(32, operand.displacement)) return 'general';
+  return operand.index === undefined ? 'base' : 'index';
+}
+
+/** Two instructions of one key have one handler. */
+export function shapeKey({ instruction, operandSize, addressSize, long, repeat, based, operands }: Shape): string {
+  const parts = operands.map((operand) => (operand.kind === 'memory' ? operand.form : operand.kind === 'register' ? operand.bank : operand.kind)).join();
+  return `${instruction.name} ${instruction.encoding} ${operandSize} ${addressSize} ${long} ${repeat ?? ''} ${based} ${parts}`;
+}

@@ -1,0 +1,51 @@
+/**
+ * Pure functions that meanings call by name because writing them out would take too much room. Each has its definition on bigints, which the
+ * oracle uses; the emitter takes `inline` or a faster twin where there is one, and else calls the definition.
+ */
+
+import type { Width } from './builder.ts';
+
+export interface Helper {
+  readonly parameters: readonly Width[];
+  readonly result: Width;
+  /** On unsigned values of those widths. */
+  compute(...values: bigint[]): bigint;
+  /** The same as one WebAssembly instruction. */
+  readonly inline?: string;
+}
+
+const signed = (value: bigint): bigint => BigInt.asIntN(64, value);
+
+/** RDX:RAX and the divisor to quotient and remainder, rounded towards zero. */
+const unsignedDivision = (high: bigint, low: bigint, divisor: bigint): [bigint, bigint] => {
+  const dividend = (high << 64n) | low;
+  return [dividend / divisor, dividend % divisor];
+};
+
+const signedDivision = (high: bigint, low: bigint, divisor: bigint): [bigint, bigint] => {
+  const dividend = (signed(high) << 64n) | low;
+  return [dividend / signed(divisor), dividend % signed(divisor)];
+};
+
+const wide = (compute: Helper['compute'], result: Width = 64): Helper => ({ parameters: [64, 64, 64], result, compute });
+const ofTwo = (inline: string, compute: (x: bigint, y: bigint) => bigint): Helper => (
+  { parameters: [64, 64], result: 64, inline, compute: (x = 0n, y = 0n) => BigInt.asUintN(64, compute(x, y)) }
+);
+
+export const helpers = {
+  div_u: ofTwo('i64.div_u', (x, y) => x / y),
+  rem_u: ofTwo('i64.rem_u', (x, y) => x % y),
+  div_s: ofTwo('i64.div_s', (x, y) => signed(x) / signed(y)),
+  rem_s: ofTwo('i64.rem_s', (x, y) => signed(x) % signed(y)),
+  divideOverflows: wide((high = 0n, low = 0n, divisor = 0n) => (unsignedDivision(high, low, divisor)[0] >> 64n ? 1n : 0n), 32),
+  quotient: wide((high = 0n, low = 0n, divisor = 0n) => BigInt.asUintN(64, unsignedDivision(high, low, divisor)[0])),
+  remainder: wide((high = 0n, low = 0n, divisor = 0n) => BigInt.asUintN(64, unsignedDivision(high, low, divisor)[1])),
+  divideOverflowsSigned: wide((high = 0n, low = 0n, divisor = 0n) => {
+    const [quotient] = signedDivision(high, low, divisor);
+    return signed(quotient) === quotient ? 0n : 1n;
+  }, 32),
+  quotientSigned: wide((high = 0n, low = 0n, divisor = 0n) => BigInt.asUintN(64, signedDivision(high, low, divisor)[0])),
+  remainderSigned: wide((high = 0n, low = 0n, divisor = 0n) => BigInt.asUintN(64, signedDivision(high, low, divisor)[1])),
+} satisfies Record<string, Helper>;
+
+export type HelperName = keyof typeof helpers;
