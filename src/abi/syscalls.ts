@@ -74,6 +74,7 @@ export const syscalls = {
   dup3: [292, 'from:fd', 'to:fd', 'flags:flags O_'],
   pipe2: [293, 'ends:struct', 'flags:flags O_'],
   prlimit64: [302, 'pid:int', 'resource:enum RLIMIT_', 'new:struct', 'old:struct'],
+  syncfs: [306, 'fd:fd'],
   setns: [308, 'fd:fd', 'type:flags CLONE_'],
   sched_setattr: [314, 'pid:int', 'attributes:struct', 'flags:int'],
   sched_setaffinity: [203, 'pid:int', 'size:int', 'mask:struct'],

@@ -7,6 +7,7 @@ import { readImageConfig, readManifest } from './image.ts';
 import { chainIds, ensureLayer, type LayerOptions } from './layers.ts';
 import type { Lease } from './lease.ts';
 import { changeRecords, readRecords, withImage, type ImageRecord } from './records.ts';
+import { settle } from './settled.ts';
 import type { ImageStore } from './store.ts';
 
 /** @throws DelosError bad-image for a manifest and a configuration that do not belong together */
@@ -30,10 +31,11 @@ export async function adoptImage(
   return recordImage(store, { manifest, id: content.config.digest, ...(index !== undefined && { index }) }, names);
 }
 
-/** Puts an image that is whole into the catalogue. */
+/** Puts an image that is whole into the catalogue, when all of it is on the disk. */
 export async function recordImage(
   store: ImageStore, image: { readonly manifest: Digest; readonly id: Digest; readonly index?: Digest }, names: readonly Reference[],
 ): Promise<ImageRecord> {
+  settle(store);
   await changeRecords(store, (images) => withImage(images, image, names));
   const record = readRecords(store).find(({ manifest }) => manifest === image.manifest);
   if (record === undefined) throw new DelosError('no-image', `the image ${image.id} was removed while it was made`);

@@ -5,6 +5,7 @@ import { digestOf, finish, type Digest } from '../registry/digest.ts';
 import type { Descriptor } from '../registry/manifest.ts';
 import { cannot } from './durable.ts';
 import { lockFile } from './file-lock.ts';
+import { FRESH_MODE, isSettled } from './settled.ts';
 import { blobFile, partialFile, type ImageStore } from './store.ts';
 
 export interface BlobOptions {
@@ -22,12 +23,15 @@ export function hasBlob(store: ImageStore, digest: Digest): boolean {
   return fs.existsSync(blobFile(store, digest));
 }
 
-/**
- * Whether the whole of a blob is there. Blobs are not synced to the disk, which would make a pull take twice its time: a crash of the
- * machine can cut those short that had come just before.
- */
-export function hasWholeBlob(store: ImageStore, { digest, size }: Pick<Descriptor, 'digest' | 'size'>): boolean {
-  return fs.statSync(blobFile(store, digest), { throwIfNoEntry: false })?.size === size;
+/** Whether the whole of a blob is there. One that may be torn is read through. */
+export async function hasWholeBlob(store: ImageStore, blob: Descriptor): Promise<boolean> {
+  return hasWhole(store, blob, true) || (hasWhole(store, blob, false) && await isIntact(store, blob));
+}
+
+/** Whether a blob is there, and on the disk too, if that matters; one that is not may be torn by a crash of the machine since. */
+function hasWhole(store: ImageStore, { digest, size }: Descriptor, onDisk: boolean): boolean {
+  const found = fs.statSync(blobFile(store, digest), { throwIfNoEntry: false });
+  return found?.size === size && (!onDisk || isSettled(found));
 }
 
 /** A small blob, whole and verified once more. @throws DelosError no-image when it is not there, io */
@@ -65,26 +69,42 @@ export async function ensureBlob(
 ): Promise<'exists' | 'fetched'> {
   const partial = partialFile(store, blob.digest);
   const { onProgress, onWritten, signal } = options;
+  let waited = false;
   using lock = await lockFile(partial, {
-    ...(signal !== undefined && { signal }), until: () => hasWholeBlob(store, blob),
-    whileWaiting: () => onProgress?.(Math.min(blob.size, fs.statSync(partial, { throwIfNoEntry: false })?.size ?? blob.size)),
+    ...(signal !== undefined && { signal }), until: () => hasWhole(store, blob, !waited),
+    whileWaiting: () => {
+      // What comes meanwhile was verified just now.
+      waited = true;
+      onProgress?.(Math.min(blob.size, fs.statSync(partial, { throwIfNoEntry: false })?.size ?? blob.size));
+    },
   });
   if (lock === undefined) return 'exists';
-  if (hasWholeBlob(store, blob)) {
-    fs.rmSync(partial, { force: true });
-    return 'exists';
-  }
   try {
+    if (await hasWholeBlob(store, blob)) {
+      fs.rmSync(partial, { force: true });
+      return 'exists';
+    }
     await fill(lock.descriptor, blob, place, origin, (there) => {
       onWritten?.(there);
       onProgress?.(there);
     });
-    fs.fchmodSync(lock.descriptor, 0o400);
+    fs.fchmodSync(lock.descriptor, FRESH_MODE);
     fs.renameSync(partial, blobFile(store, blob.digest));
     return 'fetched';
   } catch (error) {
     if (fs.fstatSync(lock.descriptor).size === 0) fs.rmSync(partial, { force: true });
     throw error instanceof Error && 'syscall' in error ? cannot(partial, 'written', error) : error;
+  }
+}
+
+/** Whether a blob that may be torn is what its name says. */
+async function isIntact(store: ImageStore, { digest, size }: Descriptor): Promise<boolean> {
+  const file = fs.openSync(blobFile(store, digest), 'r');
+  try {
+    const { hash } = await hashOf(file, size);
+    return finish(hash) === digest;
+  } finally {
+    fs.closeSync(file);
   }
 }
 

@@ -7,6 +7,7 @@ import type { Arrival } from './arrival.ts';
 import { cannot, readIfThere } from './durable.ts';
 import { lockFile, type Waiting } from './file-lock.ts';
 import { removeFolder } from './remove-folder.ts';
+import { bootId, FRESH_MODE, isSettled } from './settled.ts';
 import { blobFile, layerFolder, unpackingFolder, type ImageStore } from './store.ts';
 
 /** What is known of an unpacked layer: `layer.json` beside its tree. */
@@ -19,6 +20,8 @@ export interface LayerRecord {
   readonly size: number;
   /** What is below does not show. */
   readonly opaqueRoot: boolean;
+  /** When it was unpacked: {@link bootId}. */
+  readonly boot?: string;
 }
 
 /**
@@ -35,14 +38,27 @@ export function chainIds(diffIds: readonly Digest[]): Digest[] {
 }
 
 export function hasLayer(store: ImageStore, chain: Digest): boolean {
-  return fs.existsSync(layerFolder(store, chain));
+  return findLayer(store, chain) !== undefined;
 }
 
 /** @throws DelosError no-image when it is not there */
 export function readLayer(store: ImageStore, chain: Digest): LayerRecord {
-  const text = readIfThere(path.join(layerFolder(store, chain), 'layer.json'));
-  if (text === undefined) throw new DelosError('no-image', `the image is incomplete: the layer ${chain} is not unpacked; pull it again`);
-  return JSON.parse(text) as LayerRecord;
+  const layer = findLayer(store, chain);
+  if (layer === undefined) throw new DelosError('no-image', `the image is incomplete: the layer ${chain} is not unpacked; pull it again`);
+  return layer;
+}
+
+/** One that no image had named when the machine crashed may be torn: it is none. */
+function findLayer(store: ImageStore, chain: Digest): LayerRecord | undefined {
+  const file = path.join(layerFolder(store, chain), 'layer.json');
+  const [found, text] = [fs.statSync(file, { throwIfNoEntry: false }), readIfThere(file)];
+  if (found === undefined || text === undefined) return undefined;
+  try {
+    const record = JSON.parse(text) as LayerRecord;
+    return isSettled(found) || record.boot === undefined || record.boot === bootId() ? record : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -82,6 +98,8 @@ export async function ensureLayer(store: ImageStore, diffIds: readonly Digest[],
     // What a process that was killed here has left.
     await removeFolder(work);
     await unpackOrAgain(work, { store, diffIds, blob }, options);
+    // What was torn is in its place.
+    await removeFolder(layerFolder(store, chain));
     fs.renameSync(work, layerFolder(store, chain));
     return 'unpacked';
   } catch (error) {
@@ -129,8 +147,9 @@ async function unpackInto(work: string, { store, diffIds, blob }: TopLayer, byte
     throw new DelosError('bad-image', `the layer ${blob} is not what the image's configuration says: expected the diffID ${diffId}, found ${unpacked.diffId}`);
   }
   const parent = chainIds(below).at(-1);
-  const record: LayerRecord = { version: 1, diffId, ...(parent !== undefined && { parent }), size: unpacked.size, opaqueRoot: unpacked.opaqueRoot };
-  fs.writeFileSync(path.join(work, 'layer.json'), `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  const { size, opaqueRoot } = unpacked;
+  const record: LayerRecord = { version: 1, diffId, ...(parent !== undefined && { parent }), size, opaqueRoot, boot: bootId() };
+  fs.writeFileSync(path.join(work, 'layer.json'), `${JSON.stringify(record)}\n`, { mode: FRESH_MODE });
 }
 
 function storedBytes({ store, blob }: TopLayer): AsyncIterable<Uint8Array> {

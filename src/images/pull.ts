@@ -108,7 +108,7 @@ function checkLayer(layer: Descriptor, { layerBytes }: Limits): void {
 }
 
 async function fetchConfig(store: ImageStore, repository: Repository, config: Descriptor, { configBytes }: Limits): Promise<ImageConfig> {
-  if (!hasWholeBlob(store, config)) {
+  if (!await hasWholeBlob(store, config)) {
     const bytes = await repository.smallBlob(config, configBytes);
     if (digestOf(bytes) !== config.digest) throw new Error('assertion: a small blob is verified');
     await putBlob(store, bytes);

@@ -7,8 +7,8 @@ import { lockFile, type FileLock } from './file-lock.ts';
 /**
  * Where images are kept, by their content. Nothing in `blobs` and `layers` is ever changed: it comes there whole and verified, by a
  * rename, and goes as a whole. All the rest is working space of processes, which is known by its locks. So it is after any kill of
- * any process. After a crash of the machine, what had come less than a minute before may be torn, since only the names are synced: blobs
- * that were cut short are seen and fetched again, an unpacked layer is not looked through again.
+ * any process. It is so after a crash of the machine, too: before an image gets a name, all that came here is brought to the disk and
+ * marked ({@link settle}); a blob that is not marked is read through before it is used, a layer is unpacked anew.
  *
  * - `images.json`: {@link ImageRecord}s, the names of the images
  * - `blobs/sha256/HEX`: manifests, configurations and packed layers
