@@ -25,6 +25,12 @@ export class ManualClock extends VirtualClock {
     }
     this.#time.now = end;
   }
+
+  /** Time goes by and nobody looks; then what has expired is called, late. */
+  oversleep(by: number): void {
+    this.#time.now += by;
+    this.run();
+  }
 }
 
 export class Bench {
