@@ -54,7 +54,7 @@ async function main(): Promise<void> {
     const stale = all.filter((product) => existsSync(join(root, product.entry)) && isStale(product));
     await make(stale, statSync(stamp).mtime);
     install();
-    if (stale.some(({ kind }) => kind === 'bundles')) await warmCaches();
+    if (stale.some(({ kind }) => kind === 'bundles')) await warmCaches(target);
   } finally {
     rmSync(aside, { recursive: true, force: true });
   }

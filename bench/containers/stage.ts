@@ -47,7 +47,7 @@ export function copyBuild(bundle: string): Disposable & { readonly path: string 
   fs.cpSync(path.join(root, 'build'), folder, { recursive: true, filter: (source) => !/\/(types|cache)$|\.map$/.test(source) });
   // Node takes a .js file for a module where a package says so.
   fs.writeFileSync(path.join(folder, 'package.json'), '{"type":"module"}');
-  // V8's cache knows files by their path; the build fills its own in the same way.
+  // V8's cache belongs to these very files; the first start makes it.
   execFileSync(path.join(folder, 'node'), [path.join(folder, 'delos-oci.cjs'), '--explain=json', 'run', '--bundle', bundle, 'warm'], { stdio: 'ignore' });
   return { path: folder, [Symbol.dispose]: () => fs.rmSync(folder, { recursive: true, force: true }) };
 }

@@ -63,35 +63,36 @@ export function proxyHeaders(proxy: URL): Record<string, string> {
   return { 'Proxy-Authorization': `Basic ${Buffer.from(pair).toString('base64')}` };
 }
 
-/** An agent whose connections go through a proxy's CONNECT and are TLS with the target from there on. */
-export class TunnelAgent extends https.Agent {
-  readonly #proxy: URL;
+type Connected = (error: Error | null, stream: net.Socket) => void;
 
-  constructor(proxy: URL, options: https.AgentOptions) {
-    super(options);
-    this.#proxy = proxy;
-  }
+/**
+ * An agent whose connections go through a proxy's CONNECT and are TLS with the target from there on. It is no class that extends
+ * https.Agent, as that would load all of node:https when a program starts.
+ */
+export function tunnelAgent(proxy: URL, options: https.AgentOptions): https.Agent {
+  const createConnection = (wanted: http.ClientRequestArgs & tls.ConnectionOptions, callback?: Connected): undefined => connectThrough(proxy, wanted, callback);
+  return Object.assign(new https.Agent(options), { createConnection });
+}
 
-  override createConnection(options: http.ClientRequestArgs & tls.ConnectionOptions, callback?: (error: Error | null, stream: net.Socket) => void): undefined {
-    const target = `${options.host ?? ''}:${options.port ?? 443}`;
-    const fail = (error: Error): void => callback?.(error, undefined as unknown as net.Socket);
-    const request = (this.#proxy.protocol === 'https:' ? https : http).request({
-      host: this.#proxy.hostname, port: this.#proxy.port || undefined, method: 'CONNECT', path: target, agent: false,
-      headers: { Host: target, ...proxyHeaders(this.#proxy) }, timeout: 30_000,
-    });
-    request.once('timeout', () => request.destroy(new Error('no answer')));
-    request.once('error', (error) => fail(new Error(`the proxy ${shownUrl(this.#proxy)} cannot be used: ${error.message}`)));
-    request.once('connect', ({ statusCode }, socket) => {
-      if (statusCode !== 200) {
-        socket.destroy();
-        fail(new Error(`the proxy ${shownUrl(this.#proxy)} refused the connection with status ${statusCode ?? 0}`));
-        return;
-      }
-      socket.setTimeout(0);
-      const { host: _, path: __, ...rest } = options as tls.ConnectionOptions & { path?: string };
-      const name = options.servername ?? (net.isIP(options.host ?? '') === 0 ? options.host : undefined);
-      callback?.(null, tls.connect({ ...rest, socket, ...(name && { servername: name }) }));
-    });
-    request.end();
-  }
+function connectThrough(proxy: URL, options: http.ClientRequestArgs & tls.ConnectionOptions, callback?: Connected): undefined {
+  const target = `${options.host ?? ''}:${options.port ?? 443}`;
+  const fail = (error: Error): void => callback?.(error, undefined as unknown as net.Socket);
+  const request = (proxy.protocol === 'https:' ? https : http).request({
+    host: proxy.hostname, port: proxy.port || undefined, method: 'CONNECT', path: target, agent: false,
+    headers: { Host: target, ...proxyHeaders(proxy) }, timeout: 30_000,
+  });
+  request.once('timeout', () => request.destroy(new Error('no answer')));
+  request.once('error', (error) => fail(new Error(`the proxy ${shownUrl(proxy)} cannot be used: ${error.message}`)));
+  request.once('connect', ({ statusCode }, socket) => {
+    if (statusCode !== 200) {
+      socket.destroy();
+      fail(new Error(`the proxy ${shownUrl(proxy)} refused the connection with status ${statusCode ?? 0}`));
+      return;
+    }
+    socket.setTimeout(0);
+    const { host: _, path: __, ...rest } = options as tls.ConnectionOptions & { path?: string };
+    const name = options.servername ?? (net.isIP(options.host ?? '') === 0 ? options.host : undefined);
+    callback?.(null, tls.connect({ ...rest, socket, ...(name && { servername: name }) }));
+  });
+  request.end();
 }

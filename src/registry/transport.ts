@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
 import { unusable, type Asked } from './failure.ts';
 import type { Limits } from './limits.ts';
-import { isLoopback, proxyFor, proxyHeaders, TunnelAgent, type Environment } from './proxy.ts';
+import { isLoopback, proxyFor, proxyHeaders, tunnelAgent, type Environment } from './proxy.ts';
 import { authorities, trustFor } from './trust.ts';
 
 /** One request. Where `body` is a function it gives the bytes anew for each try. */
@@ -97,7 +97,7 @@ export class Transport implements Disposable {
       ...keep, minVersion: 'TLSv1.2' as const, rejectUnauthorized: verified, ...(verified && { ca: authorities(trust) }),
       ...(cert !== undefined && key !== undefined && { cert, key }),
     };
-    return proxy === undefined ? new https.Agent(options) : new TunnelAgent(proxy, options);
+    return proxy === undefined ? new https.Agent(options) : tunnelAgent(proxy, options);
   }
 
   [Symbol.dispose](): void {

@@ -1,7 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import type { BuildOptions, Plugin } from 'esbuild';
 import { root, sources } from '../files.ts';
+import { builtins } from './builtins.ts';
 import type { Product } from './product.ts';
 
 const common: BuildOptions = {
@@ -33,9 +34,11 @@ const program: BuildOptions = {
   ...common,
   format: 'cjs',
   minifySyntax: true,
-  plugins: [eager],
+  plugins: [eager, builtins],
   define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
 };
+
+const starter: BuildOptions = { ...program, sourcemap: false };
 
 const library: BuildOptions = { ...common, format: 'esm' };
 
@@ -44,26 +47,16 @@ const bundles: readonly [output: string, entry: string, options: BuildOptions][]
   ['delos.main.cjs', 'src/cli/main.ts', program],
   ['delos-oci.main.cjs', 'src/cli/oci/main.ts', program],
   ['delos-cni.main.cjs', 'src/cli/cni/main.ts', program],
+  ...['delos.cjs', 'delos-oci.cjs', 'delos-cni.cjs'].map((output): [string, string, BuildOptions] => [output, 'src/cli/starter.ts', starter]),
   ['index.js', 'src/index.ts', library],
 ];
 
-/**
- * What Node is given to run: it turns V8's compile cache on before the program is read, which saves a tenth of a cold start.
- * `warmCaches` of warm.ts fills it.
- */
-function starter(output: string): Product {
-  const main = output.replace('.cjs', '.main.cjs');
-  const text = `require('node:module').enableCompileCache?.(__dirname + '/cache');\nrequire('./${main}');\n`;
-  return { output, entry: 'package.json', inputs: ['tools/products/bundles.ts'], kind: 'bundles', make: (path) => writeFile(path, text) };
-}
-
 export function bundleProducts(): Product[] {
-  const inputs = [...sources(), 'package.json', 'tools/products/bundles.ts'];
-  const made = bundles.map(([output, entry, options]): Product => ({
+  const inputs = [...sources(), 'package.json', ...['bundles', 'builtins'].map((name) => `tools/products/${name}.ts`)];
+  return bundles.map(([output, entry, options]): Product => ({
     ...{ output, entry, inputs, kind: 'bundles' },
     make: async (path) => {
       await build({ ...options, entryPoints: [entry], outfile: path });
     },
   }));
-  return [...made, starter('delos.cjs'), starter('delos-oci.cjs'), starter('delos-cni.cjs')];
 }

@@ -1,0 +1,54 @@
+import fs from 'node:fs';
+import vm from 'node:vm';
+
+/**
+ * What Node is given to run, beside each program's bundle: it hands the bundle to V8 together with what V8 has compiled of it before.
+ * Node's own compile cache keeps the outermost function only; this one has all that had run when it was written. The build writes it
+ * (tools/products/warm.ts); where there was none, as in an installed package, the first start does.
+ */
+const file = import.meta.filename.replace(/\.cjs$/, '.main.cjs');
+
+interface Program {
+  readonly script: vm.Script;
+  /** Where what V8 compiles is kept. */
+  readonly cache: string;
+}
+
+function load(): Program {
+  const descriptor = fs.openSync(file, 'r');
+  try {
+    const { ino, ctimeNs } = fs.fstatSync(descriptor, { bigint: true });
+    // V8 itself compares no more of a source than its length, so the name has to tell one build from another.
+    const cache = `${import.meta.dirname}/cache/${ino}-${ctimeNs}-${process.version}`;
+    const cachedData = readIfAllowed(cache);
+    // It is ASCII: esbuild escapes the rest.
+    const source = `(function (__filename, __dirname) {${fs.readFileSync(descriptor, 'latin1')}\n})`;
+    return { script: new vm.Script(source, { filename: file, ...(cachedData && { cachedData }) }), cache };
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+function readIfAllowed(path: string): Buffer | undefined {
+  try {
+    return fs.readFileSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whole or not at all, as others may be starting. */
+function keep({ script, cache }: Program): void {
+  const aside = `${cache}.${process.pid}`;
+  try {
+    fs.mkdirSync(`${import.meta.dirname}/cache`, { recursive: true });
+    fs.writeFileSync(aside, script.createCachedData());
+    fs.renameSync(aside, cache);
+  } catch {
+    // Somebody else's program: it is slower.
+  }
+}
+
+const program = load();
+if (!fs.existsSync(program.cache) || process.env['DELOS_KEEP_COMPILED'] === '1') process.once('exit', () => keep(program));
+(program.script.runInThisContext() as (file: string, folder: string) => void)(file, import.meta.dirname);
