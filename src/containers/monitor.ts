@@ -2,16 +2,20 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { O_CLOEXEC } from '../abi/fcntl.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { EncodedPlan } from '../plan/encode.ts';
 import { LoadedPlan } from '../runtime/loaded-plan.ts';
 import type { Place } from '../runtime/place.ts';
 import { readProcessStat } from '../runtime/process-stat.ts';
+import { pair } from '../runtime/zygote.ts';
 import { buildFolder } from '../sys/build-folder.ts';
 import { executorFd } from '../sys/memfd.ts';
 import type { HealthPlan } from './health.ts';
 import type { Supervisor } from './restart.ts';
+
+const read = promisify(fs.read);
 
 /** How a monitor is started; native/monitor.c has the details. */
 export interface MonitorOptions {
@@ -49,8 +53,7 @@ export class Monitor implements Place {
   /** Gives 0 when the container waits for its start. @throws DelosError kernel-refused, hook-failed, interrupted */
   async run(plan: EncodedPlan): Promise<number> {
     using loaded = new LoadedPlan(plan);
-    const child = this.#spawn(loaded.fd);
-    const code = await readByte(child.stdio[4] as Readable);
+    const code = await readByte(this.#spawn(loaded.fd));
     if (code !== undefined && code !== 0) loaded.check();
     if (code === undefined) throw new DelosError('interrupted', 'the process that watches the container was killed while the container was being made');
     if (code !== 0) throw new Error(`assertion: the monitor ended with ${code} and no report`);
@@ -70,9 +73,11 @@ export class Monitor implements Place {
     return this.#ended;
   }
 
-  #spawn(plan: number): ChildProcess {
+  /** Gives the pipe that it tells of the plan's end by. */
+  #spawn(plan: number): number {
     const { folder, output, openStdin, detached, initFile, oomFile, cleanUp, health, consoleListener } = this.#options;
     const directory = fs.openSync(folder, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+    const [ready, told] = pair('pipe2', O_CLOEXEC);
     const direct = output === 'direct';
     const mode = (output === 'pipes' ? 'l' : output === 'terminal' ? 't' : '-') + (openStdin ? 'i' : '') + (detached ? 'd' : '');
     try {
@@ -82,21 +87,27 @@ export class Monitor implements Place {
         detached: true,
         stdio: [
           direct && openStdin ? 0 : 'ignore', direct ? 1 : 'ignore', direct ? 2 : 'ignore',
-          directory, 'pipe', plan, executorFd(), ...(consoleListener === undefined ? [] : [consoleListener]),
+          directory, told, plan, executorFd(), ...(consoleListener === undefined ? [] : [consoleListener]),
         ],
       });
       this.#process = child;
       this.#ended = once(child, 'exit').then(([code]) => (code as number | null) ?? 255);
       child.unref();
-      return child;
+      return ready;
     } finally {
       fs.closeSync(directory);
+      fs.closeSync(told);
     }
   }
 }
 
-/** The first byte, or nothing when the other side is closed without one. */
-async function readByte(stream: Readable): Promise<number | undefined> {
-  for await (const chunk of stream) return (chunk as Buffer)[0];
-  return undefined;
+/** The first byte, or nothing when the other side is closed without one. Closes the pipe; a stream over it takes longer to make than to wait. */
+async function readByte(pipe: number): Promise<number | undefined> {
+  try {
+    const byte = new Uint8Array(1);
+    const { bytesRead } = await read(pipe, byte, 0, 1, null);
+    return bytesRead === 1 ? byte[0] : undefined;
+  } finally {
+    fs.closeSync(pipe);
+  }
 }

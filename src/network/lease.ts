@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { DelosError } from '../lib/errors.ts';
+import { sha256 } from '../lib/sha256.ts';
 import { addressAt, contains, distance, formatAddress, parseAddress, sizeOf, type Address } from '../netlink/ip.ts';
 import type { PublishedPort } from './published-port.ts';
 import { rangeOf, type NetworkRecord } from './record.ts';
@@ -177,5 +177,5 @@ export const hostPrefix = 'dv';
 
 /** The name of a container's port of a bridge. @param attempt another number gives another name */
 export function hostInterfaceName(container: string, network: string, attempt = 0): string {
-  return hostPrefix + createHash('sha256').update(`${container}\0${network}\0${attempt}`).digest('hex').slice(0, 12);
+  return hostPrefix + sha256(`${container}\0${network}\0${attempt}`).slice(0, 12);
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../abi/netlink.ts';
 import { DelosError } from '../lib/errors.ts';
+import { sha256 } from '../lib/sha256.ts';
 import { getLink, getLinks, readLink, type Link } from '../netlink/link.ts';
 import type { Request } from '../netlink/message.ts';
 import { NetlinkError } from '../netlink/refusal.ts';
@@ -52,7 +52,7 @@ export function openLingering(): Sockets {
 
 /** Six letters that tell one folder of networks from another on the same host. */
 function tagOf(folder: string): string {
-  return createHash('sha256').update(path.resolve(folder)).digest('hex').slice(0, 6);
+  return sha256(path.resolve(folder)).slice(0, 6);
 }
 
 /** The table of the packet filter: `delos`; another folder than root's has another one. */

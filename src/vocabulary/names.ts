@@ -1,5 +1,5 @@
-import { randomBytes, randomInt } from 'node:crypto';
 import { DelosError } from '../lib/errors.ts';
+import { randomBytes, randomInt } from '../sys/random.ts';
 
 const SHORT_LENGTH = 12;
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { run } from '../run.ts';
 
 /**
- * Runs the programs of a build folder as far as they go without starting anything, so that V8's cache (src/cli/starter.ts) holds the
- * functions that a container takes. A program that is not there or fails leaves no cache, and is slower by that.
+ * Runs the programs of a build folder, so that V8's cache (src/cli/starter.ts) holds the functions that a container takes. Where
+ * nothing may be made, or a program is not there, less is kept, and containers start more slowly by that.
  */
 export async function warmCaches(build: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'delos-warm-'));
@@ -13,10 +13,9 @@ export async function warmCaches(build: string): Promise<void> {
   rmSync(cache, { recursive: true, force: true });
   try {
     mkdirSync(join(folder, 'rootfs'));
-    for (const [program, ...words] of commands(folder)) {
-      const path = join(build, `${program}.cjs`);
-      if (existsSync(path)) await run(join(build, 'node'), [path, ...words], { ...process.env, DELOS_KEEP_COMPILED: '1' });
-    }
+    for (const [program, ...words] of commands(folder)) await runIfThere(build, program, words);
+    // A container as it is run later, with a bridge that is nobody else's; where that may not be, it is undone again.
+    await runIfThere(build, 'delos', ['--root', join(folder, 'data'), '--runroot', join(folder, 'run'), 'run', '--rm', '--network', 'bridge', 'host', 'true'], elsewhere);
     readable(cache);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -24,16 +23,18 @@ export async function warmCaches(build: string): Promise<void> {
 }
 
 /** Each adds what it runs to what those before it have left. */
-function commands(folder: string): string[][] {
-  const places = ['--root', join(folder, 'data'), '--runroot', join(folder, 'run')];
-  return [
-    ['delos-oci', 'spec', '--bundle', folder],
-    ['delos-oci', '--explain=json', 'run', '--bundle', folder, 'warm'],
-    ['delos', ...places, 'explain', 'run', 'host', 'true'],
-    ['delos', ...places, 'create', '--name', 'warm', 'host', 'true'],
-    ['delos', ...places, 'rm', 'warm'],
-    ['delos-cni', 'version'],
-  ];
+const commands = (folder: string): [program: string, ...words: string[]][] => [
+  ['delos-oci', 'spec', '--bundle', folder],
+  ['delos-oci', '--explain=json', 'run', '--bundle', folder, 'warm'],
+  ['delos', 'explain', 'run', 'host', 'true'],
+  ['delos-cni', 'version'],
+];
+
+const elsewhere = ['unshare', '--user', '--map-root-user', '--net', '--mount'];
+
+async function runIfThere(build: string, name: string, words: readonly string[], within: readonly string[] = []): Promise<void> {
+  const path = join(build, `${name}.cjs`);
+  if (existsSync(path)) await run('env', ['DELOS_KEEP_COMPILED=1', ...within, join(build, 'node'), path, ...words]);
 }
 
 /** Written for its user alone where umask says so; others may run this build too. */
