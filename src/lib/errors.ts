@@ -23,6 +23,7 @@ export const errorCodes = {
   'plugin-failed': 'a CNI plugin could not be run, or has refused',
   'network-in-use': 'the network, its address or a port of the host is in use',
   'bad-machine': 'the machine that is wanted is not valid',
+  'bad-kernel': 'a kernel, a firmware or an initrd is not valid, or does not fit the machine',
   io: 'a file could not be read or written',
 } as const;
 

@@ -12,12 +12,14 @@ export interface Operation {
 }
 
 const both = (name: string, operands: number, immediates = 0, gives?: Kind): Operation[] =>
-  (['f32', 'f64'] as const).map((kind) => ({ name: `${name}${kind.toUpperCase()}`, takes: Array.from({ length: operands }, () => kind), gives: gives ?? kind, immediates }));
+  (['f32', 'f64'] as const).map((kind) => (
+    { name: `${name}${kind.toUpperCase()}`, takes: Array.from({ length: operands }, () => kind), gives: gives ?? kind, immediates }));
 
 const conversion = (from: Kind, to: Kind): Operation => ({ name: `${from}To${to.toUpperCase()}`, takes: [from], gives: to, immediates: 0 });
 
 export const sseOperations: readonly Operation[] = [
-  ...both('add', 2), ...both('subtract', 2), ...both('multiply', 2), ...both('divide', 2), ...both('squareRoot', 1), ...both('minimum', 2), ...both('maximum', 2),
+  ...both('add', 2), ...both('subtract', 2), ...both('multiply', 2), ...both('divide', 2), ...both('squareRoot', 1),
+  ...both('minimum', 2), ...both('maximum', 2),
   ...both('compare', 2, 32, 'i32'), ...both('order', 2, 2, 'i32'), ...both('round', 1, 16),
   conversion('f32', 'f64'), conversion('f64', 'f32'),
   ...(['f32', 'f64'] as const).flatMap((float) => (['i32', 'i64'] as const).flatMap((integer) => [conversion(float, integer), conversion(integer, float)])),
@@ -29,7 +31,8 @@ export function sseQuestion({ takes, immediates }: Operation, random: Random, ma
   const a = operand(first, random, undefined);
   const b = operand(second, random, a);
   const masks = masked || random(4) === 0 ? 0x1f80 : random(64) << 7;
-  return { a, b, control: random(4) << 13 | masks | (random(4) === 0 ? 1 << 6 : 0) | (random(4) === 0 ? 1 << 15 : 0), immediate: immediates === 0 ? 0 : random(immediates) };
+  const flushes = (random(4) === 0 ? 1 << 6 : 0) | (random(4) === 0 ? 1 << 15 : 0);
+  return { a, b, control: random(4) << 13 | masks | flushes, immediate: immediates === 0 ? 0 : random(immediates) };
 }
 
 type Exported = (...operands: readonly (number | bigint)[]) => number | bigint;
@@ -42,9 +45,12 @@ function passed(kind: Kind, value: bigint): (number | bigint)[] {
   return [widths[kind] === 64 ? value : Number(BigInt.asIntN(widths[kind], value))];
 }
 
+export type Exports = Record<string, unknown>;
+
 /** Calls an export of the module for SSE. */
-export function callSse(exports: WebAssembly.Exports, { name, takes, gives, immediates }: Operation, { a, b, control, immediate }: Question): { result: bigint; flags: number } {
-  const flags = exports['flags'] as WebAssembly.Global;
+export function callSse(exports: Exports, operation: Operation, { a, b, control, immediate }: Question): { result: bigint; flags: number } {
+  const { name, takes, gives, immediates } = operation;
+  const flags = exports['flags'] as { value: number };
   flags.value = 0;
   const operands = takes.flatMap((kind, index) => passed(kind, index === 0 ? a : b));
   const result = (exports[name] as Exported)(...operands, ...(immediates === 0 ? [] : [immediate]), control);

@@ -30,7 +30,8 @@ export class Silicon implements Disposable {
   readonly #program = join(this.#folder, 'silicon');
 
   constructor() {
-    execFileSync('cc', ['-O1', '-mavx', '-Wall', '-Wextra', '-Werror', '-o', this.#program, join(import.meta.dirname, 'silicon-float.c')], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const source = join(import.meta.dirname, 'silicon-float.c');
+    execFileSync('cc', ['-O1', '-mavx', '-Wall', '-Wextra', '-Werror', '-o', this.#program, source], { stdio: ['ignore', 'ignore', 'inherit'] });
   }
 
   /** Why it can't be asked, or nothing. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { initramfs as archive, type InitramfsEntry } from '../../src/boot/initramfs.ts';
 import { root } from '../files.ts';
-import { cpio, type CpioEntry } from './cpio.ts';
 import type { GuestKernel } from './kernel.ts';
 import { loadOrder } from './modules.ts';
 
@@ -22,9 +22,9 @@ const ownModules = ['virtio_pci', '9pnet_virtio', '9p', 'overlay'];
 const busybox = '/usr/bin/busybox';
 
 /** The guest's first file system: busybox, the modules, init.sh and what it is to do. */
-export function initramfs({ kernel, modules, cgroup, command }: GuestRequest): Buffer {
+export function initramfs({ kernel, modules, cgroup, command }: GuestRequest): Uint8Array {
   const order = loadOrder([...ownModules, ...modules], kernel.modules);
-  return cpio([
+  return archive([
     folder('bin'),
     program('bin/busybox', busybox),
     program('init', script('init.sh')),
@@ -43,16 +43,16 @@ function script(name: string): string {
   return join(import.meta.dirname, name);
 }
 
-function folder(name: string): CpioEntry {
-  return { name, mode: 0o40755 };
+function folder(name: string): InitramfsEntry {
+  return { kind: 'folder', path: name };
 }
 
-function program(name: string, file: string): CpioEntry {
-  return { name, mode: 0o100755, data: readFileSync(file) };
+function program(name: string, file: string): InitramfsEntry {
+  return { kind: 'file', path: name, mode: 0o755, data: readFileSync(file) };
 }
 
-function text(name: string, data: string): CpioEntry {
-  return { name, mode: 0o100644, data: Buffer.from(data) };
+function text(name: string, data: string): InitramfsEntry {
+  return { kind: 'file', path: name, data: Buffer.from(data) };
 }
 
 /** As a word of sh(1), whatever is in it. */

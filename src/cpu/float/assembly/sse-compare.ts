@@ -36,7 +36,7 @@ export function maximum<F>(a: u64, b: u64, mxcsr: u32): u64 {
 }
 
 /** For each of the 16 predicates, four bits: the relations that make it true (SDM volume 2, CMPPD). */
-const predicates: u64 = 0xf4650b9a_7ced8312;
+const predicates: u64 = <u64>0xf4650b9a << 32 | 0x7ced8312;
 
 /** @param predicate 0 to 7 for SSE, to 31 for AVX; 16 and up signal a quiet NaN where 0 to 15 don't, and the other way round */
 export function compare<F>(a: u64, b: u64, predicate: u32, mxcsr: u32): bool {

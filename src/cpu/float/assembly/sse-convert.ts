@@ -3,7 +3,8 @@
 import { shiftRightSticky } from './bits.ts';
 import { INEXACT, INVALID, raise, TO_NEAREST } from './flags.ts';
 import {
-  admitted, bias, exponent, exponentField, flushed, fractionBits, increment, infinity, isInfinite, isNan, isSignalling, magnitude, pack, quietBit, roundingMode, signBit, significand,
+  admitted, bias, exponent, exponentField, flushed, fractionBits, increment, infinity, isInfinite, isNan, isSignalling, magnitude, pack, quietBit,
+  roundingMode, signBit, significand,
 } from './format.ts';
 
 /** One format to the other; a NaN keeps the upper part of its payload. */
@@ -35,7 +36,7 @@ export function toInteger<F>(operand: u64, bits: u32, mode: u32, mxcsr: u32): u6
   const sign = u64((a & signBit<F>()) !== 0);
   // With the point between bits 63 and 62 of `part`.
   const whole = power < 0 ? 0 : significand<F>(a) >> (62 - power);
-  const part = power < 0 ? shiftRightSticky(significand<F>(a), -1 - power) : significand<F>(a) << (power + 1) & 0x7fffffffffffffff;
+  const part = power < 0 ? shiftRightSticky(significand<F>(a), -1 - power) : significand<F>(a) << (power + 1) & (<u64>1 << 63) - 1;
   const rounded = roundedWhole(sign, whole, part, mode);
   if (rounded > indefinite - u64(sign === 0)) {
     raise(INVALID);
