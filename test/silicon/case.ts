@@ -48,7 +48,7 @@ export class CaseWriter {
   readonly #ram: Uint8Array;
   readonly #words: BigUint64Array;
   readonly #view: DataView;
-  #end = at.cases;
+  #end = at.cases - at.base;
   count = 0;
 
   constructor(ram: Uint8Array) {
@@ -61,7 +61,7 @@ export class CaseWriter {
   add(wanted: Case): boolean {
     const patches = wanted.memory ?? none;
     const most = patches.reduce((sum, { bytes }) => sum + bytes.length + 16, record.tail + wanted.code.length + 128);
-    if (this.#end + most > at.casesEnd) {
+    if (this.#end + most > at.casesEnd - at.base) {
       if (this.count === 0) throw new RangeError('a case is too large');
       return false;
     }
@@ -79,6 +79,7 @@ export class CaseWriter {
   #state({ registers, rip, rflags, fsBase, gsBase, fx, ymm }: Case): void {
     const view = this.#view;
     const base = this.#end;
+    if (rip < codeWindow.address || rip >= codeEnd) throw new RangeError(`code at 0x${rip.toString(16)} is outside of the window`);
     if (registers.length !== 16) throw new RangeError('there are 16 general registers');
     this.#ram.set(template, base);
     this.#words.set(registers, (base + record.registers) / 8);
@@ -100,7 +101,7 @@ export class CaseWriter {
   /** @returns where the next one goes */
   #patch(where: number, address: number, bytes: Uint8Array, from: number, to: number): number {
     if (address < from || address + bytes.length > to) throw new RangeError(`${bytes.length} bytes at 0x${address.toString(16)} are outside of the window`);
-    this.#view.setUint32(where, address + at.writable, true);
+    this.#view.setUint32(where, at.base + address, true);
     this.#view.setUint32(where + 4, bytes.length, true);
     this.#ram.set(bytes, where + 8);
     return (where + 8 + bytes.length + 7) & ~7;

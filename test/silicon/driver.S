@@ -7,7 +7,7 @@
  * A result: 0 size, 4 changes, 8 outcome, 0x10 general registers, 0x90 rip, 0x98 rflags, 0xa0 vector, 0xa8 error code, 0xb0 cr2,
  *           0xb8 fs and gs base, 0x100 XSAVE image, 0x440 changes: each address and what is there now, 8 bytes both.
  *
- * What a case sees of its memory is also mapped WRITABLE bytes further, where the driver may write all of it. SHADOW bytes further
+ * What a case sees of its memory is also mapped WRITABLE bytes further on, where the driver may write all of it. SHADOW bytes further
  * is what should be there, BACKGROUND bytes further what was there at first.
  */
 #define FRAME (STACK - 0x40)
@@ -48,12 +48,12 @@
 leave:
 	push USER_SS
 	push STACK - 0x800
-	push 2
+	push 0x202
 	push USER_CS
 	push offset faulted
 	iretq
 
-/* Ring 3 from here on. */
+/* Ring 3 from here on; the next page, as a jump reaches it from there. */
 	.org 0x1000
 	jmp bell
 

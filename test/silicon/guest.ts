@@ -18,11 +18,11 @@ function symbols(): Record<string, string> {
   const writablePages = at.dataWindow.pages.flatMap((access, page) => (access === 'writable' ? [`scan ${at.dataWindow.address + page * 4096};`] : []));
   return Object.fromEntries(Object.entries({
     STACK: at.stackTop, DATA: at.driverData, DOORBELL: at.doorbell, CASES: at.cases, RESULTS: at.results, RESULTS_LIMIT: at.resultsLimit,
-    USER_SS: at.userData, USER_CS: at.userCode, WRITABLE: at.writable, SHADOW: at.shadow, BACKGROUND: at.background, WRITABLE_PAGES: writablePages.join(' '),
+    USER_SS: at.userData, USER_CS: at.userCode, WRITABLE: at.base, SHADOW: at.shadow, BACKGROUND: at.background, WRITABLE_PAGES: writablePages.join(' '),
   }).map(([name, value]) => [name, String(value)]));
 }
 
-/** driver.S as it lies in memory from {@link at.handlers} on. Takes the C compiler that the build takes too. */
+/** driver.S as it lies in memory from {@link at.image} on. Takes the C compiler that the build takes too. */
 function assemble(): Uint8Array {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'delos-silicon-'));
   try {
@@ -39,50 +39,71 @@ function assemble(): Uint8Array {
 /** Writes page tables, descriptors, handlers and the driver into a machine's RAM, which is all zeros. */
 export function furnish(ram: Uint8Array): void {
   const view = new DataView(ram.buffer, ram.byteOffset, ram.length);
-  const put = (address: number, value: bigint): void => view.setBigUint64(address, value, true);
-  ram.set(assemble(), at.handlers);
-  pageTables(put);
-  descriptors(put, view);
+  ram.set(assemble(), at.image);
+  pageTables((address, value) => view.setBigUint64(address, value, true));
+  descriptors((address, value) => view.setBigUint64(address - at.base, value, true), view);
   fillBackground(ram);
 }
 
-function pageTables(put: (address: number, value: bigint) => void): void {
-  const open = present | writeable | user | used;
+const open = present | writeable | user | used;
+
+function pageTables(put: (physical: number, entry: bigint) => void): void {
   put(at.pml4, BigInt(at.pdpt) | open);
-  put(at.pdpt, BigInt(at.directory) | open);
-  for (let big = 2; big < at.ramSize >> 21; big++) put(at.directory + big * 8, (BigInt(big) << 21n) | open | large | noExecute);
-  put(at.directory, BigInt(at.tables) | open);
-  put(at.directory + 8, BigInt(at.tables + 4096) | open);
-  const page = (virtual: number, physical: number, bits: bigint): void => put(at.tables + (virtual >> 12) * 8, BigInt(physical) | bits | present | used);
-  for (let system = at.pml4; system < at.handlers; system += 4096) page(system, system, writeable | noExecute);
-  page(at.handlers, at.handlers, 0n);
-  for (const code of [at.driver, at.driver + 4096]) page(code, code, user);
-  for (const data of [at.driverData, at.stackPage]) page(data, data, user | writeable | noExecute);
-  page(at.doorbell, at.doorbellPhysical, user | writeable | noExecute);
-  const window = (address: number, access: readonly at.Access[], execute: bigint): void => access.forEach((kind, index) => {
-    const virtual = address + index * 4096;
-    const bits = { writable: user | writeable, readOnly: user, supervisor: writeable, absent: 0n }[kind];
-    if (kind !== 'absent') page(virtual, virtual, bits | execute);
-    for (const other of [0, at.shadow, at.background]) {
-      page(virtual + at.writable + other, other === 0 ? virtual : virtual + at.writable + other, user | writeable | noExecute);
-    }
-  });
-  window(at.codeWindow.address, Array.from({ length: at.codeWindow.pages }, () => 'readOnly' as const), 0n);
-  window(at.dataWindow.address, at.dataWindow.pages, noExecute);
+  for (const gigabyte of [0, 1]) put(at.pdpt + gigabyte * 8, BigInt(at.directories + gigabyte * 4096) | open);
+  const directory = at.directories + 4096 + ((at.base >> 21) % 512) * 8;
+  for (const small of [0, 1]) {
+    put(at.directories + small * 8, BigInt(at.tables + small * 4096) | open);
+    put(directory + small * 8, BigInt(at.tables + (2 + small) * 4096) | open);
+  }
+  for (let big = 2; big < at.ramSize >> 21; big++) put(directory + big * 8, (BigInt(big) << 21n) | open | large | noExecute);
+  driverPages((virtual, physical, bits) => put(at.tables + 2 * 4096 + ((virtual - at.base) >> 12) * 8, BigInt(physical) | bits | present | used));
+  windowPages((virtual, physical, bits) => put(at.tables + (virtual >> 12) * 8, BigInt(physical) | bits | present | used));
 }
+
+type Page = (virtual: number, physical: number, bits: bigint) => void;
+
+function driverPages(page: Page): void {
+  const free = user | writeable | noExecute;
+  for (let system = at.base; system < at.handlers; system += 4096) page(system, system - at.base, writeable | noExecute);
+  page(at.handlers, at.image, 0n);
+  for (const code of [at.driver, at.driver + 4096]) page(code, code - at.base, user);
+  for (const data of [at.driverData, at.stackPage]) page(data, data - at.base, free);
+  page(at.doorbell, at.doorbellPhysical, free);
+  for (const { address, count } of windows) {
+    for (const part of [0, at.shadow, at.background]) {
+      for (let index = 0; index < count; index++) page(at.base + address + part + index * 4096, address + part + index * 4096, free);
+    }
+  }
+}
+
+function windowPages(page: Page): void {
+  for (let index = 0; index < at.codeWindow.pages; index++) page(at.codeWindow.address + index * 4096, at.codeWindow.address + index * 4096, user);
+  for (const [index, access] of at.dataWindow.pages.entries()) {
+    const address = at.dataWindow.address + index * 4096;
+    const bits = { writable: user | writeable, readOnly: user, supervisor: writeable, absent: 0n }[access];
+    if (access !== 'absent') page(address, address, bits | noExecute);
+  }
+}
+
+const windows = [
+  { address: at.codeWindow.address, count: at.codeWindow.pages },
+  { address: at.dataWindow.address, count: at.dataWindow.pages.length },
+] as const;
 
 function descriptors(put: (address: number, value: bigint) => void, view: DataView): void {
   put(at.gdt + at.kernelCode, 0x00af9b000000ffffn);
   put(at.gdt + 0x18, 0x00cf93000000ffffn);
   put(at.gdt + (at.userData & ~7), 0x00cff3000000ffffn);
   put(at.gdt + (at.userCode & ~7), 0x00affb000000ffffn);
-  put(at.gdt + at.tssSelector, 0x00008b0000000067n | (BigInt(at.tss) << 16n));
+  const tss = BigInt(at.tss);
+  put(at.gdt + at.tssSelector, 0x00008b0000000067n | ((tss & 0xffffffn) << 16n) | ((tss >> 24n) << 56n));
   // rsp0 and the map of ports, which begins where the segment has ended: none is allowed.
-  view.setBigUint64(at.tss + 4, BigInt(at.stackTop), true);
-  view.setUint16(at.tss + 102, 104, true);
+  view.setBigUint64(at.tss - at.base + 4, BigInt(at.stackTop), true);
+  view.setUint16(at.tss - at.base + 102, 104, true);
   for (let vector = 0; vector < 32; vector++) {
+    const handler = BigInt(at.handlers + vector * 32);
     const privilege = vector === 3 || vector === 4 ? 0xeen : 0x8en;
-    put(at.idt + vector * 16, BigInt(at.handlers + vector * 32) | (BigInt(at.kernelCode) << 16n) | (privilege << 40n));
+    put(at.idt + vector * 16, (handler & 0xffffn) | (BigInt(at.kernelCode) << 16n) | (privilege << 40n) | ((handler >> 16n) << 48n));
   }
 }
 
@@ -93,12 +114,10 @@ export function backgroundByte(address: number): number {
 }
 
 function fillBackground(ram: Uint8Array): void {
-  const fill = (address: number, pages: number): void => {
-    for (let offset = 0; offset < pages * 4096; offset++) {
+  for (const { address, count } of windows) {
+    for (let offset = 0; offset < count * 4096; offset++) {
       const value = backgroundByte(address + offset);
-      for (const where of [address, address + at.writable + at.shadow, address + at.writable + at.background]) ram[where + offset] = value;
+      for (const part of [0, at.shadow, at.background]) ram[address + part + offset] = value;
     }
-  };
-  fill(at.codeWindow.address, at.codeWindow.pages);
-  fill(at.dataWindow.address, at.dataWindow.pages.length);
+  }
 }

@@ -1,6 +1,10 @@
-/** Where everything is in the guest that silicon.ts runs: virtual addresses, the same as physical ones but for {@link writable} and the doorbell. */
+/**
+ * Where everything is in the guest that silicon.ts runs. Cases see the two windows, at low addresses. All of RAM is also mapped from
+ * {@link base} on, for the driver: far from values that a case is likely to use as an address, and in reach of a 32-bit displacement.
+ */
 
 export const ramSize = 32 << 20;
+export const base = 0x5ac00000;
 
 /** What a case may see of a page. `absent` faults, `supervisor` and `readOnly` do as well, with other error codes. */
 export type Access = 'writable' | 'readOnly' | 'supervisor' | 'absent';
@@ -14,37 +18,38 @@ export const dataWindow = { address: 0x200000, pages: ['writable', 'writable', '
   pages: readonly Access[];
 };
 
-/** Where the driver has the same pages, and may write all of them. */
-export const writable = 0x80000;
-/** From there: what should be there, and what is there when no case has put anything else. */
+/** From the driver's view of a window's page: what should be there, and what is there when no case has put anything else. */
 export const shadow = 0x40000;
 export const background = 0x60000;
 
+/** Physical addresses, as the processor walks them; two tables for the windows, two for the driver. */
 export const pml4 = 0x1000;
 export const pdpt = 0x2000;
-export const directory = 0x3000;
-export const tables = 0x4000;
-export const gdt = 0x6000;
-export const tss = 0x6100;
-export const idt = 0x7000;
+export const directories = 0x3000;
+export const tables = 0x5000;
 /** 32 handlers of 32 bytes, then the driver at the next page, of two. */
-export const handlers = 0x8000;
-export const driver = 0x9000;
-export const landing = driver + 0x10;
-export const abandoned = driver + 0x100;
-export const driverData = 0xb000;
-/** Its end is the stack for exceptions, its middle the driver's own. */
-export const stackPage = 0xc000;
-export const stackTop = stackPage + 0x1000;
-export const doorbell = 0xd000;
-/** Where there is no memory: a write leaves the guest. */
+export const image = 0xc000;
 export const doorbellPhysical = 0x10000000;
 
-export const cases = 0x400000;
-export const casesEnd = 0x1000000;
-export const results = 0x1000000;
+/** Addresses of the driver's and the system's. */
+export const gdt = base + 0x9000;
+export const tss = base + 0x9100;
+export const idt = base + 0xa000;
+export const handlers = base + image;
+export const driver = handlers + 0x1000;
+export const landing = driver + 0x10;
+export const abandoned = driver + 0x100;
+export const driverData = driver + 0x2000;
+/** Its end is the stack for exceptions, its middle the driver's own. */
+export const stackPage = driver + 0x3000;
+export const stackTop = stackPage + 0x1000;
+/** Where there is no memory: a write leaves the guest. */
+export const doorbell = driver + 0x4000;
+export const cases = base + 0x400000;
+export const casesEnd = base + 0x1000000;
+export const results = base + 0x1000000;
 /** A result holds 16 bytes for every 8 that have changed, of four pages. */
-export const resultsLimit = ramSize - 0x440 - 4 * 8192 - 64;
+export const resultsLimit = base + ramSize - 0x440 - 4 * 8192 - 64;
 
 export const kernelCode = 0x10;
 export const userData = 0x2b;

@@ -13,6 +13,10 @@ import { Alarm } from './alarm.ts';
 import { furnish } from './guest.ts';
 import * as at from './layout.ts';
 
+/** Of the driver's data in RAM: how many cases are still to do, and where the next result goes. */
+const remaining = at.driverData - at.base + 16;
+const resultEnd = at.driverData - at.base + 8;
+
 /** A case that is not through after that long won't be. */
 const patienceMs = 200;
 
@@ -50,13 +54,13 @@ export class SiliconGuest {
    */
   run(count: number): Map<number, string> {
     const lost = new Map<number, string>();
-    this.#view.setUint32(at.driverData + 16, count, true);
+    this.#view.setUint32(remaining, count, true);
     this.#alarm.set(patienceMs);
     let before = -1;
     for (;;) {
       const said = this.#untilBell();
       if (said === undefined) break;
-      const place = count - this.#view.getUint32(at.driverData + 16, true);
+      const place = count - this.#view.getUint32(remaining, true);
       if (said !== 'time') {
         lost.set(place, said);
         this.#reset(at.abandoned);
@@ -69,8 +73,7 @@ export class SiliconGuest {
 
   /** A copy of what the driver has written down. */
   results(): Uint8Array {
-    const end = Number(this.#view.getBigUint64(at.driverData + 8, true));
-    return this.ram.slice(at.results, end);
+    return this.ram.slice(at.results - at.base, this.#view.getUint32(resultEnd, true) - at.base);
   }
 
   close(): void {
@@ -81,10 +84,10 @@ export class SiliconGuest {
   /** Undefined when the driver has rung; `time` when the alarm has; else why KVM stopped. */
   #untilBell(): string | undefined {
     const vcpu = this.#vcpu;
-    const result = vcpu.enter();
-    if (result === -EINTR) {
-      takeKicks();
-      return 'time';
+    let result = vcpu.enter();
+    while (result === -EINTR) {
+      if (takeKicks()) return 'time';
+      result = vcpu.enter();
     }
     if (result < 0) return errnoName(-result);
     if (vcpu.exitReason !== KVM_EXIT_MMIO) return this.#sayExit();

@@ -23,12 +23,18 @@ export function acceptKicks(vcpu: Vcpu): void {
   kvmCall('KVM_SET_SIGNAL_MASK', vcpu.fd, KVM_SET_SIGNAL_MASK, mask);
 }
 
-/** Takes the kicks that have come, so that they don't end the next run too. */
-export function takeKicks(): void {
+/**
+ * Takes the kicks that have come, so that they don't end the next run too.
+ * @returns whether there were any: KVM_RUN ends with EINTR at every signal
+ */
+export function takeKicks(): boolean {
   const noTime = new BigUint64Array(2);
-  try {
-    for (;;) syscall('rt_sigtimedwait', kickSet, 0, noTime, 8);
-  } catch (error) {
-    if (!(error instanceof SystemCallError && error.errno === 'EAGAIN')) throw error;
+  for (let taken = false; ; taken = true) {
+    try {
+      syscall('rt_sigtimedwait', kickSet, 0, noTime, 8);
+    } catch (error) {
+      if (error instanceof SystemCallError && error.errno === 'EAGAIN') return taken;
+      throw error;
+    }
   }
 }
