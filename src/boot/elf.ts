@@ -51,10 +51,9 @@ export function readElf(kernel: Uint8Array): Elf {
 function readHeader(image: Image, at: number, wide: boolean): Segment & { readonly type: number } {
   const what = 'a program header';
   const type = image.u32(at, what);
-  // Offset, virtual and physical address, size in the file and in memory.
-  const [offset = 0, , physicalAddress = 0, fileSize = 0, memorySize = 0] = [0, 1, 2, 3, 4].map((word) =>
-    wide ? image.u64(at + 8 + word * 8, what) : image.u32(at + 4 + word * 4, what));
-  return { type, offset, physicalAddress, fileSize, memorySize };
+  const word = (index: number): number => (wide ? image.u64(at + 8 + index * 8, what) : image.u32(at + 4 + index * 4, what));
+  // Between the offset and the physical address is the virtual one, which may be beyond what a number holds.
+  return { type, offset: word(0), physicalAddress: word(2), fileSize: word(3), memorySize: word(4) };
 }
 
 /**
