@@ -15,21 +15,27 @@ export function isHypervisorLeaf(leaf: number): boolean {
   return leaf >>> 28 === 4;
 }
 
+function withoutBit([eax, ebx, ecx, edx]: CpuidValues): CpuidValues {
+  return [eax, ebx, (ecx & ~HYPERVISOR_BIT) >>> 0, edx];
+}
+
 /**
  * The same processor without a hypervisor: no hypervisor bit, and its leaves answer as silicon does. Intel's gives what its highest basic
  * leaf gives, AMD's zeroes. What a guest can measure stays: CPUID itself takes the time of a VM exit.
  */
 export function stealthyCpuid(cpuid: Cpuid): Cpuid {
+  const quiet: Cpuid = (leaf, subleaf) => (leaf === 1 ? withoutBit(cpuid(leaf, subleaf)) : cpuid(leaf, subleaf));
   return (leaf, subleaf) => {
-    if (isHypervisorLeaf(leaf)) return beyondLeaves(cpuid, subleaf);
-    const [eax, ebx, ecx, edx] = cpuid(leaf, subleaf);
-    return leaf === 1 ? [eax, ebx, (ecx & ~HYPERVISOR_BIT) >>> 0, edx] : [eax, ebx, ecx, edx];
+    if (!isHypervisorLeaf(leaf)) return quiet(leaf, subleaf);
+    const [highest, vendor] = cpuid(0, 0);
+    return vendor === GENU ? quiet(highest, subleaf) : [0, 0, 0, 0];
   };
 }
 
-function beyondLeaves(cpuid: Cpuid, subleaf: number): CpuidValues {
-  const [highest, vendor] = cpuid(0, 0);
-  if (vendor !== GENU || isHypervisorLeaf(highest)) return [0, 0, 0, 0];
-  const [eax, ebx, ecx, edx] = cpuid(highest, subleaf);
-  return highest === 1 ? [eax, ebx, (ecx & ~HYPERVISOR_BIT) >>> 0, edx] : [eax, ebx, ecx, edx];
+/** The same for the table of KVM_SET_CPUID2. KVM answers by itself, as silicon does, for leaves that are not in it. */
+export function stealthyTable<Entry extends { readonly leaf: number; readonly registers: CpuidValues }>(entries: readonly Entry[]): Entry[] {
+  return entries.flatMap((entry) => {
+    if (isHypervisorLeaf(entry.leaf)) return [];
+    return entry.leaf === 1 ? [{ ...entry, registers: withoutBit(entry.registers) }] : [entry];
+  });
 }

@@ -7,14 +7,9 @@ import type { Ledger } from './ledger.ts';
 import type { Mapping } from './mapping.ts';
 
 /** Why the guest stopped: the numbers of linux/kvm.h. */
-export const KVM_EXIT_UNKNOWN = 0;
-export const KVM_EXIT_IO = 2;
-export const KVM_EXIT_HYPERCALL = 3;
-export const KVM_EXIT_HLT = 5;
-export const KVM_EXIT_MMIO = 6;
-export const KVM_EXIT_SHUTDOWN = 8;
-export const KVM_EXIT_FAIL_ENTRY = 9;
-export const KVM_EXIT_INTR = 10;
+export {
+  KVM_EXIT_FAIL_ENTRY, KVM_EXIT_HLT, KVM_EXIT_HYPERCALL, KVM_EXIT_INTR, KVM_EXIT_IO, KVM_EXIT_MMIO, KVM_EXIT_SHUTDOWN, KVM_EXIT_UNKNOWN,
+} from '../abi/kvm.ts';
 
 /** The directions of KVM_EXIT_IO as the document numbers them; linux/kvm.h has IN 0 and OUT 1. */
 export const IO_OUT = 0;

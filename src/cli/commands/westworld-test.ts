@@ -5,8 +5,9 @@ import { errnoOf } from '../../cgroup/control-file.ts';
 import { DelosError } from '../../lib/errors.ts';
 import { nearest } from '../../vocabulary/nearest.ts';
 import type { Invocation } from '../../vocabulary/flags.ts';
-import { grade, PASSING_SCORE, type Grade } from '../../westworld/grading/grade.ts';
+import { grade, type Grade } from '../../westworld/grading/grade.ts';
 import { forbiddenIn } from '../../westworld/grading/norm.ts';
+import { spec } from '../../westworld/grading/spec.ts';
 import type { Solution } from '../../westworld/hypervisor-sim.ts';
 import { reference } from '../../westworld/link.ts';
 import { solutions } from '../../westworld/solutions/index.ts';
@@ -51,7 +52,7 @@ function report({ groups, forbidden, score, passed }: Grade): string {
     return `  ${fault === undefined ? 'ok' : 'NO'}  ${check.name}${points}${check.trap === true ? ' [trap]' : ''}${fault === undefined ? '' : `: ${fault}`}\n`;
   }).join('')}\n`);
   if (forbidden.length > 0) parts.push(`Forbidden: ${forbidden.join(', ')}. It was not run.\n\n`);
-  return `${parts.join('')}${score}/100, ${passed ? 'passed' : `failed (${PASSING_SCORE} and nothing wrong are needed)`}\n`;
+  return `${parts.join('')}${score}/100, ${passed ? 'passed' : `failed (${spec.passing_score} and nothing wrong are needed)`}\n`;
 }
 
 function flat({ groups, forbidden, score, passed }: Grade): object {

@@ -61,4 +61,8 @@ export const westworldCommands: readonly Command[] = [
     name: 'westworld mutants', summary: 'Grade all built-in solutions: right ones have to pass, wrong ones to fail', usage: 'westworld mutants', flags: [], positional: nothing,
     load: () => import('./westworld-mutants.ts'),
   }),
+  row({
+    name: 'westworld spec', summary: 'Print what is tested as a spec.json, or say where one asks for something else', usage: 'westworld spec [FILE]', flags: [], positional: guest,
+    load: () => import('./westworld-spec.ts'),
+  }),
 ];

@@ -4,6 +4,7 @@ import { KVM_EXIT_HLT } from '../hypervisor-sim.ts';
 import type { Solution } from '../hypervisor-sim.ts';
 import { hlt } from '../narratives.ts';
 import type { Check } from './check.ts';
+import { spec, type Expected } from './spec.ts';
 import { Stage, need } from './stage.ts';
 
 /** Makes a host and retires it. @returns whether there was one; nothing may be left either way */
@@ -15,39 +16,36 @@ function comesAndGoes(solution: Solution, memory_mb: number): boolean {
   return host !== null;
 }
 
-const exists = (memory_mb: number) => (solution: Solution): void => need(comesAndGoes(solution, memory_mb), `a host of ${memory_mb} MB`);
-
-export const edges: readonly Check[] = [
-  { name: 'create_1mb', run: exists(1) },
-  { name: 'create_0mb', trap: true, run: (solution) => need(!comesAndGoes(solution, 0), 'no host without memory') },
-  { name: 'create_large', run: exists(1024) },
-  { name: 'lifecycle_test', trap: true, run: exists(1) },
-  {
-    name: 'hlt_instruction',
-    run: (solution) => {
-      const { host, result } = new Stage(solution).lived(hlt);
-      need(result === 0 && host.brain?.kvm_run.exit_reason === KVM_EXIT_HLT && !host.conscious, 'a halt');
-    },
+/** What each `expected` of spec.json asks for. */
+const expectations: Readonly<Record<Expected, (solution: Solution, memory_mb: number) => void>> = {
+  non_null: (solution, memory_mb) => need(comesAndGoes(solution, memory_mb), `a host of ${memory_mb} MB`),
+  null: (solution, memory_mb) => need(!comesAndGoes(solution, memory_mb), `no host of ${memory_mb} MB`),
+  no_memory_leak: (solution, memory_mb) => void comesAndGoes(solution, memory_mb),
+  exit_hlt: (solution) => {
+    const { host, result } = new Stage(solution).lived(hlt);
+    need(result === 0 && host.brain?.kvm_run.exit_reason === KVM_EXIT_HLT && !host.conscious, 'a halt');
   },
-];
+};
 
-/** `fuzzing` of spec.json. */
-const ITERATIONS = 100;
-const MOST_MEGABYTES = 4096;
+export const edges: readonly Check[] = spec.driver.edge_cases.map(({ name, args: [memory_mb], expected, is_trap }) => ({
+  name, trap: is_trap, run: (solution) => expectations[expected](solution, memory_mb),
+}));
+
+const { iterations, generators: [{ params: { min, max } }] } = spec.driver.fuzzing;
 
 /** Sizes that look random and are always the same, with both ends among them (a linear congruential generator, Numerical Recipes' constants). */
 function* sizes(): Generator<number> {
-  yield* [0, MOST_MEGABYTES];
+  yield* [min, max];
   let state = 1;
-  for (let count = 2; count < ITERATIONS; count++) {
+  for (let count = 2; count < iterations; count++) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    yield (state >>> 8) % (MOST_MEGABYTES + 1);
+    yield min + ((state >>> 8) % (max - min + 1));
   }
 }
 
 export const fuzzing: Check = {
-  name: `${ITERATIONS} sizes from 0 to ${MOST_MEGABYTES} MB`,
+  name: `${iterations} sizes from ${min} to ${max} MB`,
   run: (solution) => {
-    for (const size of sizes()) need(comesAndGoes(solution, size) === size > 0, size > 0 ? `a host of ${size} MB` : 'no host without memory');
+    for (const size of sizes()) expectations[size > 0 ? 'non_null' : 'null'](solution, size);
   },
 };

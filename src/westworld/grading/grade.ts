@@ -4,10 +4,8 @@ import { tryOut, type Check, type Result } from './check.ts';
 import { edges, fuzzing } from './edges.ts';
 import { forbiddenInSolution } from './norm.ts';
 import { robustness } from './robustness.ts';
+import { spec } from './spec.ts';
 import { mainProgram, table } from './table.ts';
-
-/** `passing_score` of the document's spec.json, out of 100. */
-export const PASSING_SCORE = 70;
 
 /** All checks, under the headings of a report. */
 export const groups: readonly (readonly [heading: string, checks: readonly Check[]])[] = [
@@ -34,5 +32,5 @@ export function grade(solution: Solution, forbidden: readonly string[] = forbidd
   const results = forbidden.length > 0 ? [] : groups.map(([heading, checks]) => ({ heading, results: checks.map((check) => tryOut(check, solution)) }));
   const all = results.flatMap((group) => group.results);
   const score = all.reduce((sum, { check, fault }) => sum + (fault === undefined ? check.points ?? 0 : 0), 0);
-  return { groups: results, forbidden, score, passed: score >= PASSING_SCORE && all.every(({ fault }) => fault === undefined) };
+  return { groups: results, forbidden, score, passed: score >= spec.passing_score && all.every(({ fault }) => fault === undefined) };
 }
