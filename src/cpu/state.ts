@@ -21,7 +21,8 @@ export type SegmentRegister = (typeof segmentRegisters)[number];
 export const UNUSABLE = 1 << 8;
 
 type SegmentField = `${SegmentRegister}${'Base' | 'Limit' | 'Selector' | 'Attributes'}`;
-type Vector = `${'st' | 'xmm' | 'ymm'}${number}${'Low' | 'High'}`;
+type Lane = '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7';
+type Vector = `st${Lane}${'Low' | 'High'}` | `${'xmm' | 'ymm'}${Lane | '8' | '9' | '10' | '11' | '12' | '13' | '14' | '15'}${'Low' | 'High'}`;
 
 function segments(): Record<SegmentField, FieldType> {
   return Object.fromEntries(segmentRegisters.flatMap((name) => [

@@ -10,7 +10,7 @@ import { segmentRegisters } from '../state.ts';
 import { Code } from '../wasm/code.ts';
 import { Arithmetic } from './arithmetic.ts';
 import type { RuntimeFunction } from './runtime.ts';
-import type { OperandShape, Shape } from './shape.ts';
+import type { AddressForm, OperandShape, Shape } from './shape.ts';
 import { emitted, pushValue } from './value.ts';
 
 /** Numbers of the functions that a handler calls. */
@@ -86,7 +86,7 @@ export class HandlerBuilder extends Arithmetic implements Builder {
       case 'immediate':
         return { kind: 'immediate', width: shape.width, second: shape.second };
       case 'memory': {
-        const segment = shape.form === 'general' ? 'operand' : 'none';
+        const segment = shape.form === 'general' || shape.form === 'absolute' ? 'operand' : 'none';
         return { kind: 'memory', width: shape.width as Width, offset: this.#offset(shape.form), segment };
       }
       default:
@@ -94,7 +94,8 @@ export class HandlerBuilder extends Arithmetic implements Builder {
     }
   }
 
-  #offset(form: 'base' | 'index' | 'general'): Value {
+  #offset(form: AddressForm): Value {
+    if (form === 'absolute') return this.keep(64, (code) => code.get(record).access('i64.load', RECORD.immediate));
     if (form === 'general') return this.keep(64, (code) => code.get(record).call(this.#functions.runtime('address')));
     const register = (code: Code, slot: number): Code => code.get(record).access('i32.load16_u', slot).access('i64.load', STATE);
     return this.keep(64, (code) => {

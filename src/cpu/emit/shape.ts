@@ -6,9 +6,9 @@ import type { Instruction } from '../isa/instruction.ts';
 
 /**
  * How an address comes about: `base` and `index` are 64-bit mode's common ones, base + displacement and with an index, without a segment;
- * `general` is everything else, through the runtime.
+ * `absolute` is an address of 64 bits in the place of the immediate; `general` is everything else, through the runtime.
  */
-export type AddressForm = 'base' | 'index' | 'general';
+export type AddressForm = 'base' | 'index' | 'absolute' | 'general';
 
 export type OperandShape =
   /** `slot` counts the record's registers. */
@@ -44,8 +44,8 @@ export function shapeOf(decoded: Decoded, long: boolean): Shape {
 }
 
 function addressForm({ addressSize }: Decoded, operand: DecodedOperand & { kind: 'memory' }, long: boolean): AddressForm {
+  if (operand.displacement !== BigInt.asIntN(32, operand.displacement)) return 'absolute';
   if (!long || addressSize !== 64 || !withoutBase.includes(operand.segment)) return 'general';
-  if (operand.displacement !== BigInt.asIntN(32, operand.displacement)) return 'general';
   return operand.index === undefined ? 'base' : 'index';
 }
 

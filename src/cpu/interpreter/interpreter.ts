@@ -1,0 +1,467 @@
+/** The software processor: emitted handlers run records, and what they can't do is done here. */
+
+import { RFLAGS } from '../builder.ts';
+import type { CodeSize } from '../decode.ts';
+import type { EngineFunctions } from '../emit/runtime.ts';
+import { EXIT, FLAGS, INTERNAL, internal, RECORD, RECORD_SIZE, RESERVED, SCRATCH, STATE } from '../layout.ts';
+import { FETCH, USER, type PagingMode, CR4_SMAP, EFER_LMA } from '../paging.ts';
+import { PhysicalMemory, type PhysicalRegion } from '../physical.ts';
+import { Registers, SEGMENT, segmentName } from '../registers.ts';
+import { cpuState } from '../state.ts';
+import { deliver, hasErrorCode } from '../system/exceptions.ts';
+import { operationNumber, operations } from '../system/operations.ts';
+import { DB, Fault, GP, NM, NMI, PF, SS, UD, type Outside, type Processor } from '../system/processor.ts';
+import { allowsAccess } from '../system/segment-access.ts';
+import { CodeCache } from './code-cache.ts';
+import { Handlers } from './handlers.ts';
+import { Translation, type TranslationOwner } from './translation.ts';
+
+export interface InterpreterOptions {
+  readonly memory: WebAssembly.Memory;
+  /** Of the memory, in pages of 64 KiB: emitted modules name them. */
+  readonly limits: { readonly initial: number; readonly maximum: number; readonly shared: boolean };
+  readonly regions: readonly PhysicalRegion[];
+  readonly outside: Outside;
+  /** Whether a maskable interrupt waits, and its vector when it is taken. */
+  readonly interrupts: { pending(): boolean; acknowledge(): number } | undefined;
+}
+
+export type InterpreterExit = 'halt' | 'kicked' | 'budget' | 'shutdown' | 'debug';
+
+/** Values of `activity`. */
+const RUNNING = 0;
+const HALTED = 1;
+
+type InternalName = keyof typeof internal.fields;
+
+export class Interpreter implements Processor, TranslationOwner {
+  readonly registers: Registers;
+  readonly state: DataView;
+  readonly outside: Outside;
+  readonly paging: PagingMode & { cr0: number; cr3: number; cr4: number; efer: number; lifted: boolean };
+  level = 0;
+  long = false;
+  readonly #view: DataView;
+  readonly #internal: DataView;
+  readonly #fault = new Fault();
+  readonly #handlers: Handlers;
+  readonly #translation: Translation;
+  readonly #cache: CodeCache;
+  readonly #physical: PhysicalMemory;
+  readonly #interrupts: InterpreterOptions['interrupts'];
+  #size: CodeSize = 16;
+  #kicked = false;
+  #shutdown = false;
+  /** Set by an operation after which the loop has to be left: interrupts, a halt, a new mode to look at. */
+  #lookUp = false;
+
+  constructor({ memory, limits, regions, outside, interrupts }: InterpreterOptions) {
+    if (regions.some(({ offset }) => offset < RESERVED)) throw new Error(`the guest's memory begins before ${RESERVED}`);
+    this.#view = new DataView(memory.buffer);
+    this.state = new DataView(memory.buffer, STATE, cpuState.size);
+    this.#internal = new DataView(memory.buffer, INTERNAL, internal.size);
+    this.registers = new Registers(this.state);
+    this.outside = outside;
+    this.#interrupts = interrupts;
+    this.paging = { cr0: 0, cr3: 0, cr4: 0, efer: 0, lifted: false };
+    this.#physical = new PhysicalMemory(memory, regions);
+    this.#translation = new Translation(memory, this.#physical, outside, this);
+    this.#handlers = new Handlers(memory, limits, this.#engineFunctions(), operationNumber);
+    this.#cache = new CodeCache(memory, this.#handlers, () => this.#translation.flushWrites());
+  }
+
+  get user(): boolean {
+    return this.level === 3;
+  }
+
+  /** Instructions that have been executed since it was made. */
+  get instructions(): number {
+    return this.#number('instructions') + this.#internal.getUint32(internal.fields.instructions.offset + 4, true) * 2 ** 32;
+  }
+
+  /** Of another thread too. */
+  kick(): void {
+    this.#kicked = true;
+    this.#setNumber('fuel', 0);
+  }
+
+  /** Runs until something else than the guest's code is to be done. */
+  run(budget = 1_000_000): InterpreterExit {
+    this.#shutdown = false;
+    this.modeChanged();
+    let left = budget;
+    for (;;) {
+      if (this.#kicked) {
+        this.#kicked = false;
+        return this.#stop('kicked');
+      }
+      if (left <= 0) return this.#stop('budget');
+      this.#takeInterrupt();
+      if (this.#shutdown) return this.#stop('shutdown');
+      if (this.registers.number('activity') !== RUNNING) return this.#stop('halt');
+      const before = this.instructions;
+      if (this.#single()) this.#runOne();
+      else this.#runMany(left);
+      left -= this.instructions - before;
+      if (this.#shutdown) return this.#stop('shutdown');
+    }
+  }
+
+  #stop(exit: InterpreterExit): InterpreterExit {
+    this.#explicitFlags();
+    return exit;
+  }
+
+  /** One instruction and no more: interrupts are held off, or each is to be trapped. */
+  #single(): boolean {
+    return this.registers.number('interruptShadow') !== 0 || (this.registers.number('rflags') & RFLAGS.TF) !== 0;
+  }
+
+  #runMany(budget: number): void {
+    this.#setNumber('fuel', Math.min(budget, 0x7fffffff));
+    this.#lookUp = false;
+    const record = this.#enter();
+    if (record !== 0) this.#handlers.runtime.run(record);
+    this.#afterRun();
+  }
+
+  #runOne(): void {
+    const trap = (this.registers.number('rflags') & RFLAGS.TF) !== 0;
+    const shadow = this.registers.number('interruptShadow');
+    this.#setNumber('fuel', 0x7fffffff);
+    this.#lookUp = false;
+    const record = this.#enter();
+    let next = 0;
+    if (record !== 0) {
+      next = this.#handlers.runtime.step(record);
+      // What stands in the place of an instruction leads to one.
+      while (next !== 0 && next === this.#number('blockStart') && this.#isSpecial(record) && next !== record) next = this.#handlers.runtime.step(next);
+    }
+    if (next !== 0) this.#leaveAt(next);
+    this.#afterRun();
+    if (this.registers.number('interruptShadow') === shadow) this.registers.setNumber('interruptShadow', 0);
+    if (trap && !this.#shutdown) {
+      this.registers.setWide('dr6', this.registers.wide('dr6') | 0x4000n);
+      this.#deliver(DB, undefined, 'trap');
+    }
+  }
+
+  #isSpecial(record: number): boolean {
+    return this.#view.getUint16(record + RECORD.handler, true) < 6;
+  }
+
+  /** Between two records: their instructions are counted and RIP is the second one's. */
+  #leaveAt(record: number): void {
+    const start = this.#number('blockStart');
+    if (record > start) this.#count((record - start) / RECORD_SIZE);
+    this.registers.setWide('rip', this.#ripOf(record));
+    this.#setNumber('exit', EXIT.resume);
+  }
+
+  #ripOf(record: number): bigint {
+    const base = this.#internal.getBigUint64(internal.fields.pageBase.offset, true);
+    return BigInt.asUintN(64, base + BigInt(this.#view.getUint16(record + RECORD.offset, true)));
+  }
+
+  #count(instructions: number): void {
+    const { offset } = internal.fields.instructions;
+    this.#internal.setBigUint64(offset, this.#internal.getBigUint64(offset, true) + BigInt(instructions), true);
+    this.#setNumber('fuel', this.#number('fuel') - instructions);
+  }
+
+  #enter(): number {
+    this.#setNumber('exit', EXIT.resume);
+    this.#setNumber('record', 0);
+    return this.#resolve(this.registers.wide('rip'));
+  }
+
+  #afterRun(): void {
+    if (this.#number('exit') !== EXIT.fault) return;
+    const record = this.#number('record');
+    if (record !== 0) {
+      this.#count((record - this.#number('blockStart')) / RECORD_SIZE);
+      this.registers.setWide('rip', this.#ripOf(record));
+    }
+    const vector = this.#number('vector');
+    this.#deliver(vector, hasErrorCode(vector) ? this.#number('errorCode') : undefined, 'fault');
+  }
+
+  /** An exception or an interrupt; one in its delivery is a double fault, the next a shutdown. */
+  #deliver(vector: number, errorCode: number | undefined, kind: 'fault' | 'trap' | 'interrupt'): void {
+    this.#explicitFlags();
+    if (!deliver(this, this.#fault, vector, errorCode, kind)) this.#shutdown = true;
+    this.modeChanged();
+  }
+
+  #takeInterrupt(): void {
+    if (this.registers.number('interruptShadow') !== 0) return;
+    if (this.registers.number('nmiPending') !== 0 && this.registers.number('nmiBlocked') === 0) {
+      this.registers.setNumber('nmiPending', 0);
+      this.registers.setNumber('nmiBlocked', 1);
+      this.registers.setNumber('activity', RUNNING);
+      this.#deliver(NMI, undefined, 'interrupt');
+      return;
+    }
+    const waits = this.#interrupts?.pending() === true;
+    this.#setNumber('interruptRequest', waits ? 1 : 0);
+    if (!waits || (this.registers.number('rflags') & RFLAGS.IF) === 0) return;
+    const activity = this.registers.number('activity');
+    if (activity !== RUNNING && activity !== HALTED) return;
+    this.registers.setNumber('activity', RUNNING);
+    this.#deliver(this.#interrupts?.acknowledge() ?? 0, undefined, 'interrupt');
+  }
+
+  #number(name: InternalName): number {
+    return this.#internal.getUint32(internal.fields[name].offset, true);
+  }
+
+  #setNumber(name: InternalName, value: number): void {
+    this.#internal.setUint32(internal.fields[name].offset, value, true);
+  }
+
+  /** The arithmetic flags into rflags, so that it is whole. */
+  #explicitFlags(): void {
+    if (this.#number('flagKind') === FLAGS.explicit) return;
+    const found = this.#handlers.runtime.flags();
+    const all = RFLAGS.CF | RFLAGS.PF | RFLAGS.AF | RFLAGS.ZF | RFLAGS.SF | RFLAGS.OF;
+    this.registers.setNumber('rflags', (this.registers.number('rflags') & ~all) | found);
+    this.#setNumber('flagKind', FLAGS.explicit);
+  }
+
+  flags(): number {
+    this.#explicitFlags();
+    return this.registers.number('rflags');
+  }
+
+  setFlags(flags: number): void {
+    this.#explicitFlags();
+    this.registers.setNumber('rflags', flags);
+    if (flags & RFLAGS.IF && this.#number('interruptRequest') !== 0) this.#lookUp = true;
+    if (flags & RFLAGS.TF) this.#lookUp = true;
+  }
+
+  fault(vector: number, errorCode = 0): never {
+    this.#fault.vector = vector;
+    this.#fault.errorCode = hasErrorCode(vector) ? errorCode : undefined;
+    throw this.#fault;
+  }
+
+  modeChanged(): void {
+    const { registers, paging } = this;
+    paging.cr0 = registers.number('cr0');
+    paging.cr3 = registers.number('cr3');
+    paging.cr4 = registers.number('cr4');
+    paging.efer = registers.number('efer');
+    const cs = registers.number('csAttributes');
+    const flags = registers.number('rflags');
+    const longMode = (paging.efer & EFER_LMA) !== 0;
+    this.long = longMode && (cs & SEGMENT.long) !== 0;
+    this.level = (paging.cr0 & 1) === 0 ? 0 : flags & RFLAGS.VM ? 3 : (registers.number('ssAttributes') >> 5) & 3;
+    paging.lifted = (flags & RFLAGS.AC) !== 0;
+    this.#size = this.long ? 64 : cs & SEGMENT.big ? 32 : 16;
+    const smapLifted = this.level < 3 && paging.lifted && (paging.cr4 & CR4_SMAP) !== 0;
+    this.#setWide('mode', this.level === 3 ? 0x10n : smapLifted ? 0x20n : 0n);
+    this.#setWide('linearMask', this.long ? 2n ** 64n - 1n : 0xffffffffn);
+    this.#setWide('stackMask', this.long ? 2n ** 64n - 1n : registers.number('ssAttributes') & SEGMENT.big ? 0xffffffffn : 0xffffn);
+    if (this.long) this.#flattenSegments();
+  }
+
+  /** In 64-bit mode CS, DS, ES and SS have no base. */
+  #flattenSegments(): void {
+    for (const name of ['csBase'] as const) this.registers.setWide(name, 0n);
+  }
+
+  #setWide(name: InternalName, value: bigint): void {
+    this.#internal.setBigUint64(internal.fields[name].offset, value, true);
+  }
+
+  flushTranslations(): void {
+    this.#translation.flush();
+    this.#cache.flushTranslations();
+  }
+
+  flushTranslation(linear: bigint): void {
+    this.#translation.flushPage(Number(linear & 0xffffffffn));
+    this.#cache.flushTranslations();
+  }
+
+  read(linear: bigint, bytes: number, implicit = false): bigint {
+    const host = this.#asLevel(implicit, () => this.#translation.slowRead(Number(linear & 0xffffffffn), Number(linear >> 32n & 0xffffffffn), bytes));
+    if (host === 0) throw this.#told();
+    let value = 0n;
+    for (let at = bytes - 1; at >= 0; at--) value = (value << 8n) | BigInt(this.#view.getUint8(host + at));
+    return value;
+  }
+
+  write(linear: bigint, bytes: number, value: bigint, implicit = false): void {
+    const host = this.#asLevel(implicit, () => this.#translation.slowWrite(Number(linear & 0xffffffffn), Number(linear >> 32n & 0xffffffffn), bytes));
+    if (host === 0) throw this.#told();
+    for (let at = 0; at < bytes; at++) this.#view.setUint8(host + at, Number((value >> BigInt(8 * at)) & 0xffn));
+    if (host === SCRATCH) this.#translation.finishStore();
+  }
+
+  /** Does it with the supervisor's rights. */
+  #asLevel<T>(implicit: boolean, access: () => T): T {
+    if (!implicit || this.level < 3) return access();
+    const mode = this.#internal.getBigUint64(internal.fields.mode.offset, true);
+    this.level = 0;
+    this.#setWide('mode', 0n);
+    try {
+      return access();
+    } finally {
+      this.level = 3;
+      this.#setWide('mode', mode);
+    }
+  }
+
+  /** The fault that a translation has told in `internal`. */
+  #told(): Fault {
+    this.#fault.vector = this.#number('vector');
+    this.#fault.errorCode = hasErrorCode(this.#fault.vector) ? this.#number('errorCode') : undefined;
+    this.#setNumber('exit', EXIT.resume);
+    return this.#fault;
+  }
+
+  readSegment(segment: number, offset: bigint, bytes: number): bigint {
+    return this.read(this.#linear(segment, offset, bytes, false), bytes);
+  }
+
+  writeSegment(segment: number, offset: bigint, bytes: number, value: bigint): void {
+    this.write(this.#linear(segment, offset, bytes, true), bytes, value);
+  }
+
+  #linear(segment: number, offset: bigint, bytes: number, write: boolean): bigint {
+    const base = this.registers.wide(`${segmentName(segment)}Base`);
+    if (this.long) return segment >= 4 ? BigInt.asUintN(64, base + offset) : offset;
+    const within = Number(offset & 0xffffffffn);
+    if (!allowsAccess(this.registers.segment(segmentName(segment)), within, bytes, write)) this.fault(segment === 2 ? SS : GP);
+    return BigInt.asUintN(32, base + offset);
+  }
+
+  pageFault(errorCode: number, low: number, high: number): void {
+    this.registers.setWide('cr2', (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0));
+    this.#tell(PF, errorCode);
+  }
+
+  notCanonical(): void {
+    this.#tell(GP, 0);
+  }
+
+  #tell(vector: number, errorCode: number): void {
+    this.#setNumber('vector', vector);
+    this.#setNumber('errorCode', errorCode);
+    this.#setNumber('exit', EXIT.fault);
+  }
+
+  written(physical: number, size: number): void {
+    this.#cache.written(physical, size);
+  }
+
+  hasCode(page: number): boolean {
+    return this.#cache.hasCode(page);
+  }
+
+  #engineFunctions(): EngineFunctions {
+    return {
+      slowRead: (low, high, size) => this.#translation.slowRead(low, high, size),
+      slowWrite: (low, high, size) => this.#translation.slowWrite(low, high, size),
+      slowModify: (low, high, size) => this.#translation.slowModify(low, high, size),
+      finishStore: () => this.#translation.finishStore(),
+      checkSegment: (segment, offset, size, write) => this.#checkSegment(segment, offset >>> 0, size, write !== 0),
+      resolve: (rip) => this.#resolve(BigInt.asUintN(64, rip)),
+      straddle: (record) => this.#straddle(record),
+      system: (operation, record, a, b, c) => this.#system(operation, record, a, b, c),
+    };
+  }
+
+  #checkSegment(segment: number, offset: number, size: number, write: boolean): number {
+    if (allowsAccess(this.registers.segment(segmentName(segment)), offset, size, write)) return 1;
+    this.#tell(segment === 2 ? SS : GP, 0);
+    return 0;
+  }
+
+  /** Where the record of the instruction at RIP is; 0 when fetching it faults, and then RIP is there already. */
+  #resolve(rip: bigint): number {
+    const linear = this.long ? rip : BigInt.asUintN(32, this.registers.wide('csBase') + rip);
+    const low = Number(linear & 0xffffffffn);
+    const high = Number(linear >> 32n);
+    const outOfSegment = !this.long && rip > BigInt(this.registers.number('csLimit'));
+    if (outOfSegment) this.#tell(GP, 0);
+    const physical = outOfSegment ? -1 : this.#translation.translate(low, high, this.user ? FETCH | USER : FETCH);
+    if (physical < 0) {
+      this.registers.setWide('rip', rip);
+      this.#setNumber('record', 0);
+      return 0;
+    }
+    const offset = low & 0xfff;
+    const host = this.#physical.host(physical - offset);
+    if (host < 0) return this.#notMemory(rip);
+    const mode = this.#number('mode');
+    const { table, record } = this.#cache.find(Math.floor(physical / 4096), host, offset, this.#size);
+    this.#cache.remember(low, high, mode, table);
+    this.#setWide('pageBase', BigInt.asUintN(64, rip - BigInt(offset)));
+    this.#setNumber('blockStart', record);
+    return record;
+  }
+
+  /** Code in a device's registers: nothing sensible is there, and real hardware would read ones. */
+  #notMemory(rip: bigint): number {
+    this.registers.setWide('rip', rip);
+    this.#setNumber('record', 0);
+    this.#tell(UD, 0);
+    return 0;
+  }
+
+  /** The instruction at the placeholder goes on in the next page, which may be anywhere, or nowhere. */
+  #straddle(placeholder: number): number {
+    const offset = this.#view.getUint16(placeholder + RECORD.offset, true);
+    const rip = this.#ripOf(placeholder);
+    this.#count((placeholder - this.#number('blockStart')) / RECORD_SIZE);
+    const linear = this.long ? rip : BigInt.asUintN(32, this.registers.wide('csBase') + rip);
+    const access = this.user ? FETCH | USER : FETCH;
+    const first = this.#translation.translate(Number(linear & 0xffffffffn), Number(linear >> 32n), access);
+    const next = linear + BigInt(4096 - offset);
+    const second = first < 0 ? -1 : this.#translation.translate(Number(next & 0xffffffffn), Number((next >> 32n) & 0xffffffffn), access);
+    if (second < 0) {
+      this.registers.setWide('rip', rip);
+      this.#setNumber('record', 0);
+      return 0;
+    }
+    const bytes = new Uint8Array(15);
+    const [here, there] = [this.#physical.host(first), this.#physical.host(second)];
+    if (here < 0 || there < 0) return this.#notMemory(rip);
+    const inFirst = 4096 - offset;
+    for (let at = 0; at < 15; at++) bytes[at] = this.#view.getUint8(at < inFirst ? here + at : there + at - inFirst);
+    const record = this.#cache.straddling(Math.floor(first / 4096), Math.floor(second / 4096), offset, bytes, this.#size);
+    this.#setNumber('blockStart', record);
+    return record;
+  }
+
+  /** A whole instruction in JavaScript. RIP is the next one's from the beginning. */
+  #system(operation: number, record: number, a: bigint, b: bigint, c: bigint): number {
+    const rip = this.#ripOf(record);
+    this.#count((record - this.#number('blockStart')) / RECORD_SIZE + 1);
+    const next = rip + BigInt(this.#view.getUint8(record + RECORD.length));
+    this.registers.setWide('rip', this.long ? BigInt.asUintN(64, next) : BigInt.asUintN(32, next));
+    const shadow = this.registers.number('interruptShadow');
+    try {
+      operations[operation]?.run(this, BigInt.asUintN(64, a), BigInt.asUintN(64, b), BigInt.asUintN(64, c));
+    } catch (error) {
+      if (error !== this.#fault) throw error;
+      this.registers.setWide('rip', rip);
+      this.#deliver(this.#fault.vector, this.#fault.errorCode, 'fault');
+      if (this.#shutdown) return this.#pause();
+    }
+    if (this.registers.number('interruptShadow') !== shadow || this.registers.number('activity') !== RUNNING) return this.#pause();
+    if (this.#lookUp || this.#kicked || this.#number('fuel') << 0 <= 0) return this.#pause();
+    const found = this.#resolve(this.registers.wide('rip'));
+    return found;
+  }
+
+  #pause(): number {
+    this.#setNumber('exit', EXIT.resume);
+    return 0;
+  }
+}
+
+export { NM };

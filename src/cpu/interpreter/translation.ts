@@ -1,0 +1,189 @@
+/** The TLB that emitted code reads, and every access that it can't serve: misses, device registers, page crossings, pages that hold code. */
+
+import { INTERNAL, internal, SCRATCH, TLB_ENTRIES, TLB_READ, TLB_WRITE } from '../layout.ts';
+import { FETCH, USER, walk, Walk, WRITE, type PagingMode } from '../paging.ts';
+import type { PhysicalMemory } from '../physical.ts';
+import type { Outside } from '../system/processor.ts';
+
+type Bytes = 1 | 2 | 4;
+
+/** What is to be done with the bytes at the scratch place when a store to it has been made. */
+interface PendingStore {
+  size: number;
+  first: number;
+  /** Where the bytes behind a page's end go; -1 when there are none. */
+  second: number;
+  firstBytes: number;
+}
+
+export interface TranslationOwner {
+  readonly paging: PagingMode;
+  /** The tag's bits for what runs now; USER for level 3. */
+  readonly user: boolean;
+  pageFault(errorCode: number, low: number, high: number): void;
+  /** #GP or #SS for an address that is none. */
+  notCanonical(): void;
+  /** Bytes of physical memory are about to change: code that was decoded from them is no longer right. */
+  written(physical: number, size: number): void;
+  /** Whether instructions were decoded from a page. */
+  hasCode(page: number): boolean;
+}
+
+export class Translation {
+  readonly #memory: PhysicalMemory;
+  readonly #outside: Outside;
+  readonly #owner: TranslationOwner;
+  readonly #bytes: Uint8Array;
+  readonly #words: Uint32Array;
+  readonly #walk = new Walk();
+  readonly #pending: PendingStore = { size: 0, first: 0, second: -1, firstBytes: 0 };
+
+  constructor(memory: WebAssembly.Memory, physical: PhysicalMemory, outside: Outside, owner: TranslationOwner) {
+    this.#memory = physical;
+    this.#outside = outside;
+    this.#owner = owner;
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#words = new Uint32Array(memory.buffer);
+    this.flush();
+  }
+
+  /** Forgets everything. No linear page has a tag of ones: its lower 12 bits are a mode's. */
+  flush(): void {
+    this.#bytes.fill(0xff, TLB_READ, TLB_READ + 16 * TLB_ENTRIES);
+    this.flushWrites();
+  }
+
+  flushWrites(): void {
+    this.#bytes.fill(0xff, TLB_WRITE, TLB_WRITE + 16 * TLB_ENTRIES);
+  }
+
+  flushPage(low: number): void {
+    const entry = ((low >>> 12) & (TLB_ENTRIES - 1)) << 4;
+    this.#bytes.fill(0xff, TLB_READ + entry, TLB_READ + entry + 8);
+    this.#bytes.fill(0xff, TLB_WRITE + entry, TLB_WRITE + entry + 8);
+  }
+
+  /**
+   * The physical address of a linear one, or -1 after telling the owner of a fault.
+   * @param access bits WRITE, USER and FETCH of src/cpu/paging.ts
+   */
+  translate(low: number, high: number, access: number): number {
+    const { paging } = this.#owner;
+    if (paging.efer & 0x400 && (high | 0) !== (high << 16) >> 16) {
+      this.#owner.notCanonical();
+      return -1;
+    }
+    if (walk(this.#memory, paging, low, high, access, this.#walk)) return this.#walk.physical;
+    this.#owner.pageFault(this.#walk.errorCode, low, high);
+    return -1;
+  }
+
+  #access(access: number): number {
+    return this.#owner.user ? access | USER : access;
+  }
+
+  slowRead = (low: number, high: number, size: number): number => {
+    const physical = this.translate(low, high, this.#access(0));
+    if (physical < 0) return 0;
+    const host = this.#memory.host(physical);
+    const within = (low & 0xfff) + size <= 0x1000;
+    if (host >= 0) {
+      this.#fill(TLB_READ, low, high, host);
+      if (within) return host;
+    }
+    const next = within ? -1 : this.#next(low, high, 0);
+    if (!within && next < 0) return 0;
+    this.#gather(physical, next, low, size);
+    return SCRATCH;
+  };
+
+  slowWrite = (low: number, high: number, size: number): number => this.#store(low, high, size, false);
+  slowModify = (low: number, high: number, size: number): number => this.#store(low, high, size, true);
+
+  #store(low: number, high: number, size: number, read: boolean): number {
+    const physical = this.translate(low, high, this.#access(WRITE));
+    if (physical < 0) return 0;
+    const within = (low & 0xfff) + size <= 0x1000;
+    const host = this.#memory.host(physical);
+    const plain = host >= 0 && this.#memory.writable(physical) && !this.#owner.hasCode(Math.floor(physical / 4096));
+    if (plain) {
+      this.#fill(TLB_WRITE, low, high, host);
+      if (within) return host;
+    }
+    const next = within ? -1 : this.#next(low, high, WRITE);
+    if (!within && next < 0) return 0;
+    if (read) this.#gather(physical, next, low, size);
+    const pending = this.#pending;
+    pending.size = size;
+    pending.first = physical;
+    pending.second = next;
+    pending.firstBytes = within ? size : 0x1000 - (low & 0xfff);
+    return SCRATCH;
+  }
+
+  /** The physical address of the page behind. */
+  #next(low: number, high: number, access: number): number {
+    const next = ((low | 0xfff) + 1) >>> 0;
+    const carried = next === 0 ? high + 1 : high;
+    return this.translate(next, this.#owner.paging.efer & 0x400 ? carried | 0 : 0, this.#access(access));
+  }
+
+  #fill(table: number, low: number, high: number, host: number): void {
+    const entry = (table + (((low >>> 12) & (TLB_ENTRIES - 1)) << 4)) >>> 2;
+    const mode = this.#words[(INTERNAL + internal.fields.mode.offset) >>> 2] as number;
+    this.#words[entry] = (low & ~0xfff) | mode;
+    this.#words[entry + 1] = high;
+    this.#words[entry + 2] = host - low;
+  }
+
+  /** Brings what is to be read to the scratch place. */
+  #gather(first: number, second: number, low: number, size: number): void {
+    const firstBytes = second < 0 ? size : 0x1000 - (low & 0xfff);
+    this.readPhysical(first, firstBytes, SCRATCH);
+    if (second >= 0) this.readPhysical(second, size - firstBytes, SCRATCH + firstBytes);
+  }
+
+  finishStore = (): void => {
+    const { size, first, second, firstBytes } = this.#pending;
+    this.writePhysical(first, firstBytes, SCRATCH);
+    if (second >= 0) this.writePhysical(second, size - firstBytes, SCRATCH + firstBytes);
+  };
+
+  /** Physical memory, or a device's registers, to a place in the WebAssembly.Memory. */
+  readPhysical(physical: number, size: number, to: number): void {
+    const host = this.#memory.host(physical);
+    if (host >= 0) {
+      this.#bytes.copyWithin(to, host, host + size);
+      return;
+    }
+    for (let at = 0, part: Bytes; at < size; at += part) {
+      part = partOf(physical + at, size - at);
+      const value = this.#outside.readMemory(physical + at, part);
+      for (let byte = 0; byte < part; byte++) this.#bytes[to + at + byte] = value >>> (8 * byte);
+    }
+  }
+
+  writePhysical(physical: number, size: number, from: number): void {
+    const host = this.#memory.host(physical);
+    if (host >= 0) {
+      if (!this.#memory.writable(physical)) return;
+      this.#owner.written(physical, size);
+      this.#bytes.copyWithin(host, from, from + size);
+      return;
+    }
+    for (let at = 0, part: Bytes; at < size; at += part) {
+      part = partOf(physical + at, size - at);
+      let value = 0;
+      for (let byte = part - 1; byte >= 0; byte--) value = (value * 256) + (this.#bytes[from + at + byte] as number);
+      this.#outside.writeMemory(physical + at, part, value);
+    }
+  }
+}
+
+/** Devices are read in aligned parts of at most four bytes. */
+function partOf(address: number, left: number): Bytes {
+  if (left >= 4 && address % 4 === 0) return 4;
+  return left >= 2 && address % 2 === 0 ? 2 : 1;
+}
+
+export { FETCH };

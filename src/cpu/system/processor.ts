@@ -1,0 +1,80 @@
+/**
+ * What the system instructions, exceptions and interrupts are written against: registers, memory and the outside. The interpreter and the
+ * oracle each are one.
+ */
+
+import type { Registers } from '../registers.ts';
+
+/** An exception, thrown inside src/cpu/system alone; an engine catches it around each operation. One object is used again and again. */
+export class Fault {
+  vector = 0;
+  /** Undefined for those without one. */
+  errorCode: number | undefined = undefined;
+}
+
+export interface Processor {
+  readonly registers: Registers;
+  readonly outside: Outside;
+  /** RFLAGS, whole; arithmetic flags included. */
+  flags(): number;
+  setFlags(flags: number): void;
+  /** The current privilege level. */
+  readonly level: number;
+  /** Whether instructions are in 64-bit mode. */
+  readonly long: boolean;
+
+  /**
+   * Memory by linear address, little endian, 1 to 8 bytes. `implicit`: the processor's own access to descriptor tables and task states, with the
+   * supervisor's rights whatever the level is. @throws Fault #PF, #GP
+   */
+  read(linear: bigint, bytes: number, implicit?: boolean): bigint;
+  write(linear: bigint, bytes: number, value: bigint, implicit?: boolean): void;
+  /** The same through a segment, with its checks. */
+  readSegment(segment: number, offset: bigint, bytes: number): bigint;
+  writeSegment(segment: number, offset: bigint, bytes: number, value: bigint): void;
+
+  /** After control registers, EFER, CS, SS, the level or RFLAGS.AC have changed: what follows from them is worked out anew. */
+  modeChanged(): void;
+  /** Forgets translations: all of them, all but global ones, or those of one address. */
+  flushTranslations(global: boolean): void;
+  flushTranslation(linear: bigint): void;
+
+  /** @throws Fault */
+  fault(vector: number, errorCode?: number): never;
+}
+
+/** What is not the processor. */
+export interface Outside {
+  readPort(port: number, bytes: 1 | 2 | 4): number;
+  writePort(port: number, bytes: 1 | 2 | 4, value: number): void;
+  readMemory(address: number, bytes: 1 | 2 | 4): number;
+  writeMemory(address: number, bytes: 1 | 2 | 4, value: number): void;
+  /** EAX, EBX, ECX, EDX. */
+  cpuid(leaf: number, subleaf: number): readonly [number, number, number, number];
+  /** Time-stamp counter, before IA32_TSC_ADJUST and the like. */
+  timestamp(): bigint;
+  /** An MSR that the processor itself does not hold (x2APIC and such); undefined when there is none. */
+  readMsr(number: number): bigint | undefined;
+  writeMsr(number: number, value: bigint): boolean;
+  /** The local APIC's task priority, as CR8. */
+  taskPriority: number;
+}
+
+/** Vectors (SDM volume 3, table 6-1). */
+export const DE = 0;
+export const DB = 1;
+export const NMI = 2;
+export const BP = 3;
+export const OF = 4;
+export const BR = 5;
+export const UD = 6;
+export const NM = 7;
+export const DF = 8;
+export const TS = 10;
+export const NP = 11;
+export const SS = 12;
+export const GP = 13;
+export const PF = 14;
+export const MF = 16;
+export const AC = 17;
+export const XM = 19;
