@@ -4,9 +4,10 @@ declare namespace WebAssembly {
   type Imports = Record<string, Record<string, ImportValue>>;
   type ExportValue = Memory | Table | Global | ((...values: never[]) => unknown);
 
-  class Module {
-    constructor(bytes: Uint8Array | ArrayBuffer);
+  interface Module {
+    readonly [Symbol.toStringTag]: string;
   }
+  const Module: new (bytes: Uint8Array | ArrayBuffer) => Module;
   class Instance {
     constructor(module: Module, imports?: Imports);
     readonly exports: Readonly<Record<string, ExportValue>>;

@@ -13,7 +13,7 @@ import { operationNumber, operations } from '../system/operations.ts';
 import { DB, Fault, GP, NM, NMI, PF, SS, UD, type Outside, type Processor } from '../system/processor.ts';
 import { allowsAccess } from '../system/segment-access.ts';
 import { CodeCache } from './code-cache.ts';
-import { Handlers } from './handlers.ts';
+import { Handlers, special } from './handlers.ts';
 import { Translation, type TranslationOwner } from './translation.ts';
 
 export interface InterpreterOptions {
@@ -39,6 +39,8 @@ export class Interpreter implements Processor, TranslationOwner {
   readonly state: DataView;
   readonly outside: Outside;
   readonly paging: PagingMode & { cr0: number; cr3: number; cr4: number; efer: number; lifted: boolean };
+  /** Sees each exception and interrupt before it is delivered, and keeps it from the guest by giving true. */
+  intercept: ((vector: number, errorCode: number | undefined) => boolean) | undefined = undefined;
   level = 0;
   long = false;
   readonly #view: DataView;
@@ -107,6 +109,14 @@ export class Interpreter implements Processor, TranslationOwner {
     }
   }
 
+  /** One instruction. */
+  step(): void {
+    this.#shutdown = false;
+    this.modeChanged();
+    this.#runOne();
+    this.#explicitFlags();
+  }
+
   #stop(exit: InterpreterExit): InterpreterExit {
     this.#explicitFlags();
     return exit;
@@ -130,13 +140,10 @@ export class Interpreter implements Processor, TranslationOwner {
     const shadow = this.registers.number('interruptShadow');
     this.#setNumber('fuel', 0x7fffffff);
     this.#lookUp = false;
-    const record = this.#enter();
-    let next = 0;
-    if (record !== 0) {
-      next = this.#handlers.runtime.step(record);
-      // What stands in the place of an instruction leads to one.
-      while (next !== 0 && next === this.#number('blockStart') && this.#isSpecial(record) && next !== record) next = this.#handlers.runtime.step(next);
-    }
+    let record = this.#enter();
+    // What stands in the place of an instruction leads to one.
+    while (record !== 0 && this.#isSpecial(record)) record = this.#handlers.runtime.step(record);
+    const next = record === 0 ? 0 : this.#handlers.runtime.step(record);
     if (next !== 0) this.#leaveAt(next);
     this.#afterRun();
     if (this.registers.number('interruptShadow') === shadow) this.registers.setNumber('interruptShadow', 0);
@@ -147,7 +154,7 @@ export class Interpreter implements Processor, TranslationOwner {
   }
 
   #isSpecial(record: number): boolean {
-    return this.#view.getUint16(record + RECORD.handler, true) < 6;
+    return this.#view.getUint16(record + RECORD.handler, true) < special.length;
   }
 
   /** Between two records: their instructions are counted and RIP is the second one's. */
@@ -189,6 +196,7 @@ export class Interpreter implements Processor, TranslationOwner {
   /** An exception or an interrupt; one in its delivery is a double fault, the next a shutdown. */
   #deliver(vector: number, errorCode: number | undefined, kind: 'fault' | 'trap' | 'interrupt'): void {
     this.#explicitFlags();
+    if (this.intercept?.(vector, errorCode) === true) return;
     if (!deliver(this, this.#fault, vector, errorCode, kind)) this.#shutdown = true;
     this.modeChanged();
   }
