@@ -15,7 +15,7 @@ const both = (name: string, operands: number, immediates = 0, gives?: Kind): Ope
   (['f32', 'f64'] as const).map((kind) => (
     { name: `${name}${kind.toUpperCase()}`, takes: Array.from({ length: operands }, () => kind), gives: gives ?? kind, immediates }));
 
-const conversion = (from: Kind, to: Kind): Operation => ({ name: `${from}To${to.toUpperCase()}`, takes: [from], gives: to, immediates: 0 });
+const conversion = (from: Kind, to: Kind): Operation => ({ name: `${from}To${to[0]?.toUpperCase()}${to.slice(1)}`, takes: [from], gives: to, immediates: 0 });
 
 export const sseOperations: readonly Operation[] = [
   ...both('add', 2), ...both('subtract', 2), ...both('multiply', 2), ...both('divide', 2), ...both('squareRoot', 1),
@@ -41,7 +41,7 @@ const widths: Readonly<Record<Kind, number>> = { f32: 32, f64: 64, f80: 80, i16:
 
 /** As the export takes it. */
 function passed(kind: Kind, value: bigint): (number | bigint)[] {
-  if (widths[kind] === 80) return [BigInt.asUintN(64, value), Number(value >> 64n)];
+  if (widths[kind] === 80) return [Number(value >> 64n), BigInt.asUintN(64, value)];
   return [widths[kind] === 64 ? value : Number(BigInt.asIntN(widths[kind], value))];
 }
 
@@ -55,4 +55,26 @@ export function callSse(exports: Exports, operation: Operation, { a, b, control,
   const operands = takes.flatMap((kind, index) => passed(kind, index === 0 ? a : b));
   const result = (exports[name] as Exported)(...operands, ...(immediates === 0 ? [] : [immediate]), control);
   return { result: BigInt.asUintN(widths[gives], BigInt(result)), flags: (exports['exceptions'] as Exported)(control) as number };
+}
+
+const binary = (name: string): Operation => ({ name, takes: ['f80', 'f80'], gives: 'f80', immediates: 0 });
+const unary = (name: string): Operation => ({ name, takes: ['f80'], gives: 'f80', immediates: 0 });
+
+export const x87Operations: readonly Operation[] = [
+  ...['addF80', 'subtractF80', 'multiplyF80', 'divideF80', 'remainderF80', 'remainderNearestF80', 'scaleF80'].map(binary),
+  ...['squareRootF80', 'roundF80'].map(unary),
+  { name: 'compareF80', takes: ['f80', 'f80'], gives: 'i32', immediates: 0 }, { name: 'compareQuietF80', takes: ['f80', 'f80'], gives: 'i32', immediates: 0 },
+  { name: 'classifyF80', takes: ['f80'], gives: 'i32', immediates: 0 }, { name: 'constantF80', takes: [], gives: 'f80', immediates: 7 },
+  { name: 'extractF80', takes: ['f80'], gives: 'f80', immediates: 0 },
+  ...(['f32', 'f64', 'i16', 'i32', 'i64', 'bcd'] as const).flatMap((kind) => [conversion(kind, 'f80'), conversion('f80', kind)]),
+];
+
+/** Random operands under a random control word. @param masked leave all exceptions masked */
+export function x87Question({ takes, immediates }: Operation, random: Random, masked: boolean): Question {
+  const [first = 'f80', second = first] = takes;
+  const a = operand(first, random, undefined);
+  const b = operand(second, random, a);
+  const masks = masked || random(4) === 0 ? 0x3f : random(64);
+  const precision = [3, 3, 2, 0][random(4)] ?? 3;
+  return { a, b, control: random(4) << 10 | precision << 8 | 0x40 | masks, immediate: immediates === 0 ? 0 : random(immediates) };
 }

@@ -20,6 +20,11 @@ export function raise(bits: u32): void {
   flags |= bits;
 }
 
+/** Sets the flags to what they were before an operation, and some more. */
+export function replaceFlags(bits: u32): void {
+  flags = bits;
+}
+
 /** Rounding modes, as both control registers encode them. */
 export const TO_NEAREST: u32 = 0;
 export const DOWN: u32 = 1;

@@ -8,8 +8,13 @@ import { add, divide, multiply, squareRoot, subtract } from './sse-arithmetic.ts
 import { compare, maximum, minimum, order } from './sse-compare.ts';
 import { convert, fromInteger, roundToIntegral, toInteger } from './sse-convert.ts';
 import { roundingMode } from './format.ts';
+import { high } from './extended.ts';
+import * as x87 from './x87-arithmetic.ts';
+import { classify, compare as compareExtended } from './x87-compare.ts';
+import { load, loadDecimal, loadInteger, store, storeDecimal, storeInteger } from './x87-convert.ts';
+import { constant, extractExponent, extractSignificand, remainder, roundToIntegral as roundExtended, scale } from './x87-other.ts';
 
-export { flags };
+export { flags, high };
 
 /**
  * The flags collected since the caller cleared them, of all elements of an instruction, as MXCSR is to show them. An unmasked invalid, denormal
@@ -17,7 +22,7 @@ export { flags };
  */
 export function exceptions(mxcsr: u32): u32 {
   const before = flags & (INVALID | DENORMAL | DIVIDE_BY_ZERO);
-  return (before & ~(mxcsr >> 7)) !== 0 ? before : flags;
+  return ((before & ~(mxcsr >> 7)) !== 0 ? before : flags) & 63;
 }
 
 export function addF32(a: u32, b: u32, mxcsr: u32): u32 { return u32(add<f32>(a, b, mxcsr)); }
@@ -54,3 +59,45 @@ export function f64ToI32(a: u64, mxcsr: u32): i32 { return i32(toInteger<f64>(a,
 export function f64ToI64(a: u64, mxcsr: u32): i64 { return toInteger<f64>(a, 64, roundingMode(mxcsr), mxcsr); }
 export function i32ToF64(a: i32): u64 { return fromInteger<f64>(a, 0x1f80); }
 export function i64ToF64(a: i64, mxcsr: u32): u64 { return fromInteger<f64>(a, mxcsr); }
+
+// x87. An f80 is passed as its upper 16 bits and its significand; one that is given has its upper bits in the exported `high`. `control` is the
+// control word. To the flags come C0 to C3, where the status word has them.
+
+export function addF80(upperA: u32, a: u64, upperB: u32, b: u64, control: u32): u64 { return x87.add(upperA, a, upperB, b, control); }
+export function subtractF80(upperA: u32, a: u64, upperB: u32, b: u64, control: u32): u64 { return x87.subtract(upperA, a, upperB, b, control); }
+export function multiplyF80(upperA: u32, a: u64, upperB: u32, b: u64, control: u32): u64 { return x87.multiply(upperA, a, upperB, b, control); }
+export function divideF80(upperA: u32, a: u64, upperB: u32, b: u64, control: u32): u64 { return x87.divide(upperA, a, upperB, b, control); }
+export function squareRootF80(upper: u32, a: u64, control: u32): u64 { return x87.squareRoot(upper, a, control); }
+/** FPREM. */
+export function remainderF80(upperA: u32, a: u64, upperB: u32, b: u64, control: u32): u64 { return remainder(upperA, a, upperB, b, false, control); }
+/** FPREM1. */
+export function remainderNearestF80(upperA: u32, a: u64, upperB: u32, b: u64, control: u32): u64 { return remainder(upperA, a, upperB, b, true, control); }
+export function scaleF80(upperA: u32, a: u64, upperB: u32, b: u64, control: u32): u64 { return scale(upperA, a, upperB, b, control); }
+/** FXTRACT's two results, to be asked for in this order. */
+export function exponentF80(upper: u32, a: u64): u64 { return extractExponent(upper, a); }
+export function significandF80(upper: u32, a: u64): u64 { return extractSignificand(upper, a); }
+export function roundF80(upper: u32, a: u64, control: u32): u64 { return roundExtended(upper, a, control); }
+/** C3, C2 and C0 of FCOM (`quiet` 0) and FUCOM (1); they are given, not added to the flags. */
+export function compareF80(upperA: u32, a: u64, upperB: u32, b: u64, quiet: u32): u32 { return compareExtended(upperA, a, upperB, b, quiet !== 0); }
+/** FXAM of a register that is not empty. */
+export function classifyF80(upper: u32, a: u64): u32 { return classify(upper, a); }
+export function constantF80(index: u32, control: u32): u64 { return constant(index, control); }
+export function f32ToF80(a: u32): u64 { return load<f32>(a); }
+export function f64ToF80(a: u64): u64 { return load<f64>(a); }
+/** FILD, of 16 and 32 bits too. */
+export function i64ToF80(a: i64): u64 { return loadInteger(a); }
+/** FBLD: the upper 16 bits and the lower 64. */
+export function bcdToF80(upper: u32, a: u64): u64 { return loadDecimal(upper, a); }
+export function f80ToF32(upper: u32, a: u64, control: u32): u32 { return u32(store<f32>(upper, a, control)); }
+export function f80ToF64(upper: u32, a: u64, control: u32): u64 { return store<f64>(upper, a, control); }
+export function f80ToI16(upper: u32, a: u64, control: u32): i32 { return i16(storeInteger(upper, a, 16, control)); }
+export function f80ToI32(upper: u32, a: u64, control: u32): i32 { return i32(storeInteger(upper, a, 32, control)); }
+export function f80ToI64(upper: u32, a: u64, control: u32): i64 { return storeInteger(upper, a, 64, control); }
+/** FBSTP. */
+export function f80ToBcd(upper: u32, a: u64, control: u32): u64 { return storeDecimal(upper, a, control); }
+
+/** As {@link exceptions}, with x87's control word: what the status word gains. */
+export function exceptionsF80(control: u32): u32 {
+  const before = flags & (INVALID | DENORMAL | DIVIDE_BY_ZERO);
+  return (before & ~control) !== 0 ? before : flags;
+}
