@@ -4,7 +4,6 @@
  * and reads behind memory; one alternative that it accepts does what it refuses another for.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -16,20 +15,10 @@ import type { Solution } from '../../src/westworld/hypervisor-sim.ts';
 import { solutions } from '../../src/westworld/solutions/index.ts';
 import { find, root } from '../../tools/files.ts';
 import { importsOf } from '../../tools/imports.ts';
+import { delos, printedByDelos } from './commands.ts';
 
-const main = path.join(root, 'src/cli/main.ts');
-
-function westworld(words: readonly string[], input = ''): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'westworld', ...words], { encoding: 'utf8', input, timeout: 60_000 });
-  return { status, stdout, stderr };
-}
-
-/** What a command prints that ends well and without a word on stderr. */
-function printed(...words: string[]): string {
-  const { status, stdout, stderr } = westworld(words);
-  assert.deepEqual({ status, stderr, stdout }, { status: 0, stderr: '', stdout });
-  return stdout;
-}
+const westworld = (words: readonly string[], input = ''): ReturnType<typeof delos> => delos(['westworld', ...words], input);
+const printed = (...words: readonly string[]): string => printedByDelos('westworld', ...words);
 
 const solution = (name: string): Solution => solutions.find((entry) => entry.name === name)?.solution ?? assert.fail(name);
 

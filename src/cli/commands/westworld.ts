@@ -38,6 +38,10 @@ function row<const F extends readonly Flag[]>(declared: Command<F, typeof global
 
 export const westworldCommands: readonly Command[] = [
   row({
+    name: 'explain machines', summary: 'Say which hypervisors there are, how they work, and what this host has for them', usage: 'explain machines', flags: [], positional: nothing,
+    load: () => import('./explain-machines.ts'),
+  }),
+  row({
     name: 'westworld run', summary: "Run a guest on the simulated hypervisor; without one, the document's session", usage: 'westworld run [OPTIONS] [FILE]',
     flags: westworldRunFlags, positional: guest,
     examples: ['delos westworld run', "delos westworld run --code 'ba f8 03 b0 48 ee f4'", "delos westworld run --watch --code '66 b8 01 00 00 00 0f a2 f4'"],
