@@ -39,3 +39,6 @@ export const WEXITED = 4;
 export const SIG_BLOCK = 0;
 export const SIG_UNBLOCK = 1;
 export const SIG_SETMASK = 2;
+
+/** <linux/time.h>. clock_gettime(2) */
+export const CLOCK_MONOTONIC = 1;

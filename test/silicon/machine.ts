@@ -5,11 +5,11 @@ import {
 import { EINTR } from '../../src/abi/errno.ts';
 import { errnoName } from '../../src/abi/names.ts';
 import { setCpuid, supportedCpuid } from '../../src/engine/kvm/cpuid.ts';
+import { Alarm } from '../../src/engine/kvm/alarm.ts';
 import { acceptKicks, takeKicks } from '../../src/engine/kvm/kick.ts';
 import { kvmCall, type Vcpu } from '../../src/engine/kvm/vcpu.ts';
 import { Vm } from '../../src/engine/kvm/vm.ts';
 import { put, type Layout } from '../../src/lib/layout.ts';
-import { Alarm } from './alarm.ts';
 import { furnish } from './guest.ts';
 import * as at from './layout.ts';
 
@@ -18,7 +18,7 @@ const remaining = at.driverData - at.base + 16;
 const resultEnd = at.driverData - at.base + 8;
 
 /** A case that is not through after that long won't be. */
-const patienceMs = 200;
+const patienceNs = 200e6;
 
 /** The virtual machine that the driver runs in. */
 export class SiliconGuest {
@@ -55,7 +55,7 @@ export class SiliconGuest {
   run(count: number): Map<number, string> {
     const lost = new Map<number, string>();
     this.#view.setUint32(remaining, count, true);
-    this.#alarm.set(patienceMs);
+    this.#alarm.set(patienceNs);
     let before = -1;
     for (;;) {
       const said = this.#untilBell();
@@ -64,7 +64,10 @@ export class SiliconGuest {
       if (said !== 'time') {
         lost.set(place, said);
         this.#reset(at.abandoned);
-      } else if (place === before) this.#goTo(at.abandoned);
+      } else {
+        if (place === before) this.#goTo(at.abandoned);
+        this.#alarm.set(patienceNs);
+      }
       before = place;
     }
     this.#alarm.set(0);

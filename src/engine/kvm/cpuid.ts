@@ -1,4 +1,4 @@
-import { KVM_GET_SUPPORTED_CPUID, KVM_SET_CPUID2, kvm_cpuid2, kvm_cpuid_entry2 } from '../../abi/kvm.ts';
+import { KVM_CPUID_FLAG_SIGNIFCANT_INDEX, KVM_GET_SUPPORTED_CPUID, KVM_SET_CPUID2, kvm_cpuid2, kvm_cpuid_entry2 } from '../../abi/kvm.ts';
 import { kvmCall, type Vcpu } from './vcpu.ts';
 
 /** One answer of CPUID, as KVM's table has it. */
@@ -29,6 +29,43 @@ export function supportedCpuid(kvm: number): CpuidEntry[] {
   });
 }
 
+type Registers = CpuidEntry['registers'];
+
+/** Leaves that have subleaves (SDM volume 2, CPUID), and how many at the most. */
+const subleaves = new Map([[4, 8], [7, 3], [0xb, 4], [0xd, 32], [0x8000001d, 8]]);
+
+/** Registers whose bits are features: a guest can have those alone that this kernel and processor have as well. */
+const features = new Map<string, Registers>([['1.0', [0, 0, -1, -1]], ['7.0', [0, -1, -1, -1]], ['7.1', [-1, 0, 0, 0]], ['13.1', [-1, 0, 0, 0]], [`${0x80000001}.0`, [0, 0, -1, -1]], [`${0x80000008}.0`, [0, -1, 0, 0]]]);
+const HYPERVISOR = 1 << 31;
+const OSXSAVE = 1 << 27;
+
+/**
+ * A table for KVM from a template.
+ * @param cpuid leaf and subleaf to what the guest is to see
+ * @param supported what KVM can give
+ * @param cpu its APIC's number
+ */
+export function cpuidFor(cpuid: (leaf: number, subleaf: number) => Registers, supported: readonly CpuidEntry[], cpu: number): CpuidEntry[] {
+  const ranges = [0, 0x40000000, 0x80000000].flatMap((first) => {
+    const last = cpuid(first, 0)[0] >>> 0;
+    return last >= first && last < first + 0x100 ? Array.from({ length: last - first + 1 }, (_, offset) => first + offset) : [];
+  });
+  return ranges.flatMap((leaf) => Array.from({ length: subleaves.get(leaf) ?? 1 }, (_, subleaf) => {
+    const masks = features.get(`${leaf}.${subleaf}`);
+    const possible = supported.find((entry) => entry.leaf === leaf && entry.subleaf === subleaf)?.registers ?? [0, 0, 0, 0];
+    const ours = masks === undefined ? cpuid(leaf, subleaf) : cpuid(leaf, subleaf).map((value, at) => value & ((possible[at] as number) | ~(masks[at] as number) | unmasked(leaf, at)));
+    const registers = ours.map((value) => value >>> 0) as [number, number, number, number];
+    if (leaf === 1) registers[1] = ((registers[1] & 0xffffff) | (cpu << 24)) >>> 0;
+    if (leaf === 0xb) registers[3] = cpu;
+    return { leaf, subleaf, flags: subleaves.has(leaf) ? KVM_CPUID_FLAG_SIGNIFCANT_INDEX : 0, registers };
+  }));
+}
+
+/** Bits that say what the operating system or the monitor does, not what the processor can. */
+function unmasked(leaf: number, register: number): number {
+  return leaf === 1 && register === 2 ? HYPERVISOR | OSXSAVE : 0;
+}
+
 /** Gives the guest this table; before its first run. */
 export function setCpuid(vcpu: Vcpu, entries: readonly CpuidEntry[]): void {
   const bytes = new Uint8Array(kvm_cpuid2.size + entries.length * kvm_cpuid_entry2.size);
@@ -42,4 +79,9 @@ export function setCpuid(vcpu: Vcpu, entries: readonly CpuidEntry[]): void {
     for (const [register, field] of [eax, ebx, ecx, edx].entries()) view.setUint32(at + field.offset, entry.registers[register] as number, true);
   }
   kvmCall('KVM_SET_CPUID2', vcpu.fd, KVM_SET_CPUID2, bytes);
+}
+
+/** The template of a guest that sees all that KVM can give, as {@link cpuidFor} takes it. */
+export function everything(supported: readonly CpuidEntry[]): (leaf: number, subleaf: number) => Registers {
+  return (leaf, subleaf) => supported.find((entry) => entry.leaf === leaf && (entry.subleaf === subleaf || !subleaves.has(leaf)))?.registers ?? [0, 0, 0, 0];
 }

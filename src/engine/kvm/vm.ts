@@ -83,6 +83,13 @@ export class Vm {
     this.#setSlot(number, this.#slot(number), 0);
   }
 
+  /** Begins to keep, or keeps no more, which of the slot's pages the guest writes to. A read-only slot has none. */
+  logDirtyPages(number: number, on: boolean): void {
+    const slot = { ...this.#slot(number), logDirtyPages: on && !this.#slot(number).readOnly };
+    this.#setSlot(number, slot, slot.bytes.length);
+    this.#slots[number] = slot;
+  }
+
   /** @param id the APIC's too, from 0 */
   addVcpu(id: number): Vcpu {
     const size = kvmCall('KVM_GET_VCPU_MMAP_SIZE', this.#kvm, KVM_GET_VCPU_MMAP_SIZE);
@@ -93,6 +100,7 @@ export class Vm {
 
   /** Numbers of the pages, counted from the slot's first, that the guest wrote to since the last time it was asked. */
   *dirtyPages(number: number): Generator<number> {
+    if (!this.#slot(number).logDirtyPages) return;
     const pages = this.#slot(number).bytes.length / 4096;
     const bitmap = new Uint32Array(Math.ceil(pages / 64) * 2);
     const request = new DataView(new ArrayBuffer(kvm_dirty_log.size));

@@ -1,0 +1,29 @@
+import { CLOCK_MONOTONIC } from '../../abi/process.ts';
+import { SIGEV_THREAD_ID } from '../../abi/signal.ts';
+import { syscall } from '../../sys/syscall.ts';
+import { kickSignal } from './kick.ts';
+
+/** Kicks the thread that has made it out of KVM_RUN. */
+export class Alarm {
+  readonly #timer: number;
+
+  constructor() {
+    // struct sigevent: sigev_value, sigev_signo, sigev_notify, sigev_notify_thread_id.
+    const event = new Int32Array(16);
+    event.set([kickSignal, SIGEV_THREAD_ID, syscall('gettid')], 2);
+    const timer = new Int32Array(1);
+    syscall('timer_create', CLOCK_MONOTONIC, event, timer);
+    this.#timer = timer[0] as number;
+  }
+
+  /** Once after so many nanoseconds, and then every millisecond, as one that comes too early is taken for nothing; 0: no more. */
+  set(nanoseconds: number): void {
+    const seconds = Math.floor(nanoseconds / 1e9);
+    const again = nanoseconds === 0 ? 0n : 1000000n;
+    syscall('timer_settime', this.#timer, 0, new BigUint64Array([0n, again, BigInt(seconds), BigInt(Math.floor(nanoseconds - seconds * 1e9))]), 0);
+  }
+
+  close(): void {
+    syscall('timer_delete', this.#timer);
+  }
+}

@@ -1,0 +1,143 @@
+import { EINTR } from '../../abi/errno.ts';
+import {
+  KVM_EXIT_DEBUG, KVM_EXIT_HLT, KVM_EXIT_SHUTDOWN, KVM_GUESTDBG_ENABLE, KVM_GUESTDBG_SINGLESTEP, KVM_INTERRUPT, KVM_SET_GUEST_DEBUG, kvm_guest_debug, kvm_interrupt, kvm_run_io,
+} from '../../abi/kvm.ts';
+import { errnoName } from '../../abi/names.ts';
+import { cpuState } from '../../cpu/state.ts';
+import type { Bus } from '../../device/bus.ts';
+import { syscall } from '../../sys/syscall.ts';
+import type { Cpu, Exit, InterruptSource } from '../engine.ts';
+import type { Alarm } from './alarm.ts';
+import { describeExit, serve } from './exits.ts';
+import { kickSignal, takeKicks } from './kick.ts';
+import { StateExchange } from './state.ts';
+import { kvmCall, type Vcpu } from './vcpu.ts';
+
+const run = kvm_run_io.fields;
+const windowAt = run.request_interrupt_window.offset;
+const readyAt = run.ready_for_interrupt_injection.offset;
+const immediateAt = run.immediate_exit.offset;
+const cr8At = run.cr8.offset;
+const { activity, cr8, rip, rflags } = cpuState.fields;
+const IF = 0x200;
+const HALTED = 1;
+
+/** Sees every exit of KVM_RUN by its number, before it is answered. */
+export type ExitTrace = (cpu: number, reason: number) => void;
+
+/** What another thread needs to kick a processor; it can be posted to a Worker. */
+export interface Kicker {
+  /** struct kvm_run. */
+  readonly shared: SharedArrayBuffer;
+  readonly thread: number;
+}
+
+/** Makes the processor's `run` return soon. Does nothing to a thread that has ended. */
+export function kick({ shared, thread }: Kicker): void {
+  Atomics.store(new Uint8Array(shared), immediateAt, 1);
+  syscall('tgkill', process.pid, thread, kickSignal);
+}
+
+/** One processor of KVM's. It runs in the thread that made it. */
+export class KvmCpu implements Cpu {
+  readonly state = new DataView(new ArrayBuffer(cpuState.size));
+  trace: ExitTrace | undefined = undefined;
+  readonly kicker: Kicker;
+  readonly #number: number;
+  readonly #vcpu: Vcpu;
+  readonly #bus: Bus;
+  readonly #interrupts: InterruptSource | undefined;
+  readonly #alarm: Alarm;
+  readonly #exchange: StateExchange;
+  readonly #vector = new Uint8Array(kvm_interrupt.size);
+  #stepping = false;
+
+  constructor(number: number, vcpu: Vcpu, bus: Bus, interrupts: InterruptSource | undefined, alarm: Alarm) {
+    this.#number = number;
+    this.#vcpu = vcpu;
+    this.#bus = bus;
+    this.#interrupts = interrupts;
+    this.#alarm = alarm;
+    this.#exchange = new StateExchange(vcpu, interrupts === undefined);
+    this.kicker = { shared: vcpu.bytes.buffer as SharedArrayBuffer, thread: syscall('gettid') };
+    this.#exchange.get(this.state);
+  }
+
+  kick(): void {
+    kick(this.kicker);
+  }
+
+  /** KVM counts no instructions: a budget is as many nanoseconds, but for a budget of 1, which is a single step. */
+  run(instructions?: number): Exit {
+    if (this.#interrupts !== undefined && this.#stillHalted()) return { kind: 'halt' };
+    this.#exchange.set(this.state);
+    // KVM without interrupt controllers takes CR8 from here, and what it said of interrupts may be so no more.
+    this.#vcpu.view.setUint32(cr8At, this.state.getUint32(cr8.offset, true), true);
+    this.#vcpu.view.setUint8(readyAt, 0);
+    this.#step(instructions === 1);
+    if (instructions !== undefined) this.#alarm.set(Math.max(instructions, 1000));
+    try {
+      const ended = this.#enter(instructions);
+      this.#exchange.get(this.state);
+      if (ended === KVM_EXIT_HLT) this.state.setUint32(activity.offset, HALTED, true);
+      return typeof ended === 'number' ? this.#exit(ended) : ended;
+    } finally {
+      if (instructions !== undefined) this.#alarm.set(0);
+    }
+  }
+
+  /** In HLT, and nothing that would wake it. */
+  #stillHalted(): boolean {
+    if (this.state.getUint32(activity.offset, true) !== HALTED) return false;
+    const awake = (this.state.getUint32(rflags.offset, true) & IF) !== 0 && this.#interrupts?.pending(this.#number) === true;
+    const nmi = this.state.getUint32(cpuState.fields.nmiPending.offset, true) !== 0;
+    if (!awake && !nmi) return true;
+    this.state.setUint32(activity.offset, 0, true);
+    return false;
+  }
+
+  /** Until an exit that no device answers, which is KVM's number for it; or an end that is not KVM's. */
+  #enter(instructions: number | undefined): number | Exit {
+    const vcpu = this.#vcpu;
+    for (;;) {
+      if (this.#interrupts !== undefined) this.#interrupt(this.#interrupts);
+      const result = vcpu.enter();
+      if (result === -EINTR) {
+        const late = takeKicks();
+        if (Atomics.exchange(vcpu.bytes, immediateAt, 0) === 1) return { kind: 'kicked' };
+        if (late && instructions !== undefined) return { kind: 'budget' };
+      } else if (result < 0) {
+        return { kind: 'error', message: `KVM_RUN: ${errnoName(-result)}` };
+      } else {
+        const reason = vcpu.exitReason;
+        this.trace?.(this.#number, reason);
+        if (!serve(vcpu, reason, this.#bus)) return reason;
+      }
+    }
+  }
+
+  #interrupt(source: InterruptSource): void {
+    const { view } = this.#vcpu;
+    if (!source.pending(this.#number)) return view.setUint8(windowAt, 0);
+    if (view.getUint8(readyAt) === 0) return view.setUint8(windowAt, 1);
+    this.#vector[0] = source.acknowledge(this.#number);
+    kvmCall('KVM_INTERRUPT', this.#vcpu.fd, KVM_INTERRUPT, this.#vector);
+    view.setUint8(readyAt, 0);
+    view.setUint8(windowAt, source.pending(this.#number) ? 1 : 0);
+  }
+
+  #exit(reason: number): Exit {
+    if (reason === KVM_EXIT_HLT) return { kind: 'halt' };
+    if (reason === KVM_EXIT_SHUTDOWN) return { kind: 'shutdown' };
+    if (reason === KVM_EXIT_DEBUG) return this.#stepping ? { kind: 'budget' } : { kind: 'debug' };
+    return { kind: 'error', message: describeExit(this.#vcpu, reason, this.state.getBigUint64(rip.offset, true)) };
+  }
+
+  #step(wanted: boolean): void {
+    if (wanted === this.#stepping) return;
+    const request = new Uint8Array(kvm_guest_debug.size);
+    request[kvm_guest_debug.fields.control.offset] = wanted ? KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP : 0;
+    kvmCall('KVM_SET_GUEST_DEBUG', this.#vcpu.fd, KVM_SET_GUEST_DEBUG, request);
+    this.#stepping = wanted;
+  }
+}

@@ -1,0 +1,88 @@
+/** Random instructions out of the processor's own table, on states that make them do something. */
+
+import { decode, type Decoded } from '../../src/cpu/decode.ts';
+import { parseEncoding, type Instruction } from '../../src/cpu/isa/instruction.ts';
+import { codeWindow, dataWindow } from './layout.ts';
+import type { Case } from './silicon.ts';
+
+export interface Generated {
+  readonly instruction: Instruction;
+  readonly decoded: Decoded;
+  readonly case: Case;
+}
+
+type Next = () => number;
+
+const windowBytes = dataWindow.pages.length * 4096;
+
+function value(next: Next): bigint {
+  switch (next() % 6) {
+    case 0: return BigInt.asUintN(64, BigInt(next() % 5) - 2n);
+    case 1: return BigInt(dataWindow.address + (next() % windowBytes));
+    case 2: return BigInt.asUintN(64, (1n << BigInt(next() % 64)) - BigInt(next() % 2));
+    case 3: return BigInt(next());
+    case 4: return BigInt.asUintN(64, -BigInt(next() % 0x10000));
+    default: return (BigInt(next()) << 32n) | BigInt(next());
+  }
+}
+
+/** An address of data, often at a page's end. */
+function dataAddress(next: Next): bigint {
+  const page = next() % 3 === 0 ? 1 + (next() % dataWindow.pages.length) : [0, 1, 3, 5][next() % 4] as number;
+  if (next() % 4 === 0) return BigInt(dataWindow.address + page * 4096 - (next() % 20));
+  return BigInt(dataWindow.address + (page % dataWindow.pages.length) * 4096 + (next() % 4000));
+}
+
+function bytesOf({ encoding }: Instruction, next: Next): Uint8Array {
+  const pattern = parseEncoding(encoding);
+  const bytes: number[] = [];
+  if (pattern.prefix !== undefined && pattern.prefix !== 'NP') bytes.push(Number.parseInt(pattern.prefix, 16));
+  if (pattern.prefix === undefined && next() % 4 === 0) bytes.push(0x66);
+  if (next() % 16 === 0) bytes.push(0x67);
+  if (next() % 16 === 0) bytes.push(next() % 2 === 0 ? 0x64 : 0x65);
+  if (next() % 2 === 0) bytes.push(0x40 | (next() & 15));
+  bytes.push(...[[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]][pattern.map] as number[], pattern.opcode + (next() % pattern.span));
+  if (pattern.exact) bytes.push(pattern.exact[0] + (next() % (pattern.exact[1] - pattern.exact[0] + 1)));
+  else if (pattern.modrm) {
+    const rm = next() & 7;
+    const mod = pattern.rm === 'reg' ? 3 : pattern.rm === 'mem' ? next() % 3 : next() % 5 < 2 ? 3 : next() % 3;
+    bytes.push((mod << 6) | ((pattern.reg ?? next() & 7) << 3) | rm);
+  }
+  return Uint8Array.from([...bytes, ...Array.from({ length: 14 }, () => next() & 0xff)]).subarray(0, 15);
+}
+
+/** Undefined when the bytes have come out as something else. */
+export function generate(instruction: Instruction, next: Next): Generated | undefined {
+  const bytes = bytesOf(instruction, next);
+  const decoded = decode(bytes, 64);
+  if (typeof decoded === 'string' || decoded.instruction !== instruction) return undefined;
+  const registers = BigUint64Array.from({ length: 16 }, () => value(next));
+  registers[4] = dataAddress(next) & ~7n;
+  aim(decoded, registers, next);
+  if (decoded.repeat) registers[1] = BigInt(next() % 40);
+  const fx = Uint8Array.from({ length: 512 }, (_, at) => (at < 32 || (at < 160 && at % 16 > 9) || at >= 416 ? 0 : next()));
+  const control = new DataView(fx.buffer);
+  control.setUint16(0, 0x37f, true);
+  control.setUint8(4, next());
+  control.setUint32(24, 0x1f80 | ((next() & 3) << 13), true);
+  const address = Number(dataAddress(next));
+  const page = Math.floor((address - dataWindow.address) / 4096);
+  const memory = dataWindow.pages[page] === 'writable' && address % 4096 < 4000 ? [{ address: address & ~7, bytes: Uint8Array.from({ length: 64 }, () => next()) }] : [];
+  const room = codeWindow.pages * 4096 - 16;
+  const rip = codeWindow.address + (next() % 8 === 0 ? 4096 - (next() % 16) : next() % room);
+  return {
+    instruction, decoded,
+    case: { code: bytes.subarray(0, decoded.length), rip, registers, rflags: next() & 0xcd5, fx, memory, branches: true, fsBase: BigInt(next() % 64), gsBase: BigInt(next() % 64) },
+  };
+}
+
+/** Most memory operands come to lie in the window. */
+function aim({ operands, length }: Decoded, registers: BigUint64Array, next: Next): void {
+  for (const operand of operands) {
+    if (operand.kind !== 'memory' || typeof operand.base !== 'number' || operand.base === operand.index || next() % 16 === 0) continue;
+    const index = operand.index === undefined ? 0n : (registers[operand.index] as bigint) << BigInt(operand.scale);
+    registers[operand.base] = BigInt.asUintN(64, dataAddress(next) - operand.displacement - index);
+  }
+  if (length === 0) throw new Error('an instruction without bytes');
+  for (const number of [6, 7]) if (next() % 2 === 0 && !operands.some((each) => each.kind === 'memory' && each.base === number)) registers[number] = dataAddress(next);
+}

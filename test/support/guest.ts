@@ -1,0 +1,68 @@
+import { realModeAt, type Registers } from '../../src/boot/start-state.ts';
+import { cpuState } from '../../src/cpu/state.ts';
+import { createBus, type Bus } from '../../src/device/bus.ts';
+import type { Cpu, Exit, InterruptSource } from '../../src/engine/engine.ts';
+import { kvm, KvmProcessors } from '../../src/engine/kvm.ts';
+import { createGuestMemory, type GuestMemory, type WantedRegion } from '../../src/engine/memory.ts';
+import { get, put } from '../../src/lib/layout.ts';
+
+/** For a test's `skip`: why KVM can't be used, or false. */
+export const noKvm = kvm.available() === true ? false : String(kvm.available());
+
+export interface GuestOptions {
+  /** Where its code is, below 64 KiB; it starts there in real mode. */
+  readonly at?: number;
+  readonly registers?: Registers;
+  readonly regions?: readonly WantedRegion[];
+  /** Undefined: KVM's own. */
+  readonly interrupts?: InterruptSource | undefined;
+}
+
+/** No device interrupts. */
+export const quiet: InterruptSource = { pending: () => false, acknowledge: () => 0 };
+
+/** A machine of one processor with some code and a bus; what it writes to the serial port's data register is `output`. */
+export class TestGuest implements Disposable {
+  readonly memory: GuestMemory;
+  readonly bus: Bus = createBus();
+  readonly processors: KvmProcessors;
+  /** Numbers of KVM's exits, in order. */
+  readonly exits: number[] = [];
+  output = '';
+
+  constructor(code: readonly number[] | Uint8Array, { at = 0x1000, registers = {}, regions = [{ guestAddress: 0, size: 0x100000 }], interrupts = quiet }: GuestOptions = {}) {
+    this.memory = createGuestMemory(regions);
+    this.memory.bytes(at, code.length).set(code);
+    this.bus.ports.attach(0x3f8, 1, { name: 'output', read: () => 0, write: (_offset, _size, value) => void (this.output += String.fromCodePoint(value)) });
+    this.processors = new KvmProcessors({ memory: this.memory, bus: this.bus, interrupts, cpus: 1, cpuid: () => [0, 0, 0, 0] });
+    this.load(realModeAt(at, registers));
+    for (const cpu of this.processors.cpus) cpu.trace = (_cpu, reason) => this.exits.push(reason);
+  }
+
+  get cpu(): Cpu {
+    return this.processors.cpus[0] as Cpu;
+  }
+
+  load(state: Uint8Array): void {
+    new Uint8Array(this.cpu.state.buffer).set(state);
+  }
+
+  /** One field of the processor's state. */
+  get(name: keyof typeof cpuState.fields): number | bigint {
+    return get(this.cpu.state, cpuState.fields[name].offset, cpuState.fields[name].type);
+  }
+
+  set(values: Registers): void {
+    for (const [name, value] of Object.entries(values) as [keyof typeof cpuState.fields, number | bigint][]) {
+      put(this.cpu.state, cpuState.fields[name].offset, cpuState.fields[name].type, value);
+    }
+  }
+
+  run(instructions?: number): Exit {
+    return this.cpu.run(instructions);
+  }
+
+  [Symbol.dispose](): void {
+    this.processors.close();
+  }
+}
