@@ -9,7 +9,7 @@ import { reservePorts } from '../network/host-port.ts';
 import { allLeases, type Lease } from '../network/lease.ts';
 import type { PublishedPort } from '../network/published-port.ts';
 import { syscall } from '../sys/syscall.ts';
-import type { NetworkWish } from './connection.ts';
+import type { NetworkWish } from './network-wish.ts';
 import type { Container } from './container.ts';
 import { fileOf, networksFolder, type Places } from './places.ts';
 

@@ -2,45 +2,20 @@ import fs from 'node:fs';
 import { DelosError } from '../lib/errors.ts';
 import { devicesIn, plug } from '../network/attach.ts';
 import { detach } from '../network/detach.ts';
-import { containerResolverText, hostsText, resolvedFile, type HostsEntry, type Resolver } from '../network/files.ts';
 import { allLeases, type Lease } from '../network/lease.ts';
-import type { PublishedPort } from '../network/published-port.ts';
 import { reserve, type Reservation } from '../network/reservation.ts';
-import { inspectNetwork } from '../network/store.ts';
 import { endUserMode, userModeLease } from '../network/user-mode/record.ts';
 import { userModes } from '../network/user-mode/start.ts';
 import { changeContainer } from './catalogue.ts';
 import { cniAnswer, cniLease, cniNameOf, joinCni, leaveCni } from './cni.ts';
 import type { Container } from './container.ts';
+import { bridgeSurroundings, hostsOf, resolverOf, type Surroundings } from './etc-network.ts';
 import { networkEvent } from './events.ts';
 import { ensureNameServer, hasNames } from './name-server.ts';
+import { placeWish, type NetworkWish } from './network-wish.ts';
 import { fileOf, networksFolder, type Places } from './places.ts';
 import { standingOf } from './standing.ts';
 import { hostAddress, joinUserMode, userModeOf } from './user-mode.ts';
-
-/** What a container asks of a network with a bridge. */
-export interface NetworkWish {
-  readonly network: string;
-  /** What it is called, and what /etc/hosts calls it. */
-  readonly hostname: string;
-  /** What other containers of the network call it, besides its name. */
-  readonly aliases: readonly string[];
-  readonly ports: readonly PublishedPort[];
-  readonly four?: string;
-  readonly six?: string;
-  readonly mac?: string;
-  /** For /etc/hosts; `host-gateway` stands for the network's gateway. */
-  readonly hosts: readonly AddedHost[];
-  /** For /etc/resolv.conf, where it is not to be as the host's. */
-  readonly servers: readonly string[];
-  readonly search: readonly string[];
-  readonly options: readonly string[];
-}
-
-export interface AddedHost {
-  readonly name: string;
-  readonly address: string;
-}
 
 /**
  * Reserves a container's places in the networks that it wants. It needs no process of the container, so it is done while that is built. What it
@@ -123,12 +98,8 @@ export function connectionsOf(places: Places, id: string): Lease[] {
 }
 
 async function reserveFor(places: Places, { id, name }: Container, wish: NetworkWish, devices: readonly string[], command: readonly string[]): Promise<Reservation> {
-  const { network, hostname, aliases, ports, four, six, mac } = wish;
-  const reservation = await reserve(networksFolder(places), {
-    container: id, network, names: [name, id.slice(0, 12), hostname, ...aliases], ports, ...(mac !== undefined && { mac }),
-    addresses: { ...(four !== undefined && { four }), ...(six !== undefined && { six }) },
-  }, devices);
-  if (hasNames(network)) await ensureNameServer(places, network, command);
+  const reservation = await reserve(networksFolder(places), placeWish(id, wish, [name]), devices);
+  if (hasNames(wish.network)) await ensureNameServer(places, wish.network, command);
   return reservation;
 }
 
@@ -142,47 +113,15 @@ function writeNames(places: Places, container: Container): void {
   const { id, networks: [first] } = container;
   const [hosts, resolver] = [fileOf(places, id, 'etc/hosts'), fileOf(places, id, 'etc/resolv.conf')];
   if (first === undefined || !fs.existsSync(resolver)) return;
-  const own = ownNetwork(places, container, first);
-  fs.writeFileSync(hosts, hostsOf(first, connectionsOf(places, id), own.host));
-  fs.writeFileSync(resolver, resolverOf(first, own));
+  const surroundings = surroundingsOf(places, container);
+  fs.writeFileSync(hosts, hostsOf(first, connectionsOf(places, id), surroundings));
+  fs.writeFileSync(resolver, resolverOf(first, surroundings));
 }
 
-/** What the network itself has to say. */
-interface OwnNetwork extends Partial<Resolver> {
-  /** Where the host is. */
-  host(): string;
-}
-
-function ownNetwork(places: Places, container: Container, first: NetworkWish): OwnNetwork {
+function surroundingsOf(places: Places, container: Container): Surroundings {
   const program = userModeOf(container);
   if (program !== undefined) return { host: () => hostAddress(program), servers: [userModes[program].resolver].filter((server) => server !== undefined) };
-  if (cniNameOf(container) !== undefined) {
-    const answer = cniAnswer(places, container.id);
-    return { ...answer, host: () => answer?.gateways[0] ?? '' };
-  }
-  const named = container.networks.find(({ network }) => hasNames(network));
-  const gateways = ({ network }: NetworkWish): string[] => {
-    const { four, six } = inspectNetwork(networksFolder(places), network);
-    return [four, six].flatMap((range) => range?.gateway ?? []);
-  };
-  return { host: () => gateways(first)[0] ?? '', servers: named === undefined ? [] : gateways(named) };
-}
-
-function hostsOf({ hostname, hosts }: NetworkWish, leases: readonly Lease[], gateway: () => string): string {
-  const addresses = leases.flatMap((lease) => [lease.four, lease.six]).filter((address) => address !== undefined);
-  const own = (addresses.length === 0 ? ['127.0.1.1'] : addresses).map((address): HostsEntry => ({ address, names: [hostname] }));
-  const added = hosts.map(({ name, address }): HostsEntry => ({ address: address === 'host-gateway' ? gateway() : address, names: [name] }));
-  return hostsText([...own, ...added]);
-}
-
-function resolverOf(wish: NetworkWish, own: OwnNetwork): string {
-  const said = (name: 'servers' | 'search' | 'options'): Partial<Resolver> => {
-    const words = [wish[name], own[name] ?? []].find(({ length }) => length > 0);
-    return words === undefined ? {} : { [name]: words };
-  };
-  return containerResolverText(readIfThere('/etc/resolv.conf') ?? '', { ...said('servers'), ...said('search'), ...said('options') }, readIfThere(resolvedFile));
-}
-
-function readIfThere(file: string): string | undefined {
-  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined;
+  if (cniNameOf(container) === undefined) return bridgeSurroundings(networksFolder(places), container.networks);
+  const answer = cniAnswer(places, container.id);
+  return { ...answer, host: () => answer?.gateways[0] ?? '' };
 }

@@ -1,5 +1,5 @@
 import type { Digest } from '../registry/digest.ts';
-import type { NetworkWish } from './connection.ts';
+import type { NetworkWish } from './network-wish.ts';
 import type { Health, HealthPlan } from './health.ts';
 import type { RestartPolicy, Supervisor } from './restart.ts';
 

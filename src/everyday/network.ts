@@ -1,4 +1,5 @@
-import type { AddedHost, NetworkWish } from '../containers/connection.ts';
+import type { AddedHost, NetworkWish } from '../containers/network-wish.ts';
+import type { Container } from '../containers/container.ts';
 import { DelosError } from '../lib/errors.ts';
 import { defaultNetwork } from '../network/record.ts';
 import { isUserMode, type UserModeProgram } from '../network/user-mode/program.ts';
@@ -74,4 +75,26 @@ export function checkNetworkRights(wish: NetworkWish | undefined, uid: number): 
   }
   const lost = Object.entries({ ip: four, ip6: six, 'mac-address': mac, 'network-alias': alias }).find(([, value]) => value !== undefined);
   if (lost !== undefined) throw badFlags(`--${lost[0]} and --network ${network}`);
+}
+
+/** How a container is to be in one more network. */
+export interface FurtherWish {
+  readonly aliases?: readonly string[];
+  readonly ip?: string;
+  readonly ip6?: string;
+}
+
+/**
+ * The wish for one more network of a container: `network connect`.
+ * @throws DelosError bad-usage for one that has the network of somebody else, unsupported
+ */
+export function furtherNetwork({ id, name, flags }: Pick<Container, 'id' | 'name' | 'flags'>, network: string, { aliases = [], ip: four, ip6: six }: FurtherWish): NetworkWish {
+  const mode = flags['network'];
+  if (typeof mode === 'string' && !isBridged(mode) && mode !== 'none') throw new DelosError('bad-usage', `container ${name} has the network of ${mode}: it is not connected to others`);
+  const wish = {
+    network, hostname: shortId(id), aliases, ports: [], hosts: [], servers: [], search: [], options: [],
+    ...(four !== undefined && { four }), ...(six !== undefined && { six }),
+  };
+  checkNetworkRights(wish, process.geteuid?.() ?? 0);
+  return wish;
 }

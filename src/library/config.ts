@@ -1,52 +1,90 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { NetworkWish } from '../containers/network-wish.ts';
 import { everydayConfig, everydayWarnings } from '../everyday/config.ts';
 import { randomId } from '../vocabulary/names.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { Config, Process } from '../oci/config/types.ts';
+import { call, type Item } from '../plan/step.ts';
 import { prepare, readConfig, type Prepared } from '../runtime/prepare.ts';
 import type { CreateRequest } from '../runtime/requests.ts';
-import { defaultRoot, requireFree } from '../runtime/store.ts';
+import { defaultRoot, removeFolder, requireFree, reserve } from '../runtime/store.ts';
+import { Connection, etcFilesOf } from './connection.ts';
 import { bytesOf, everydayOptions, variable } from './flags.ts';
 import { libraryHost } from './host.ts';
 import { findImage, type Image } from './image.ts';
+import { wishOf } from './network-options.ts';
 import type { ContainerOptions } from './options.ts';
+import { placesOf } from './places.ts';
+import { readyFile } from './readiness.ts';
 
 /** A container as it was asked for, ready to be planned; nothing has been done yet. */
 export interface Wanted {
   readonly request: CreateRequest;
   readonly prepared: Prepared;
+  readonly connection: Connection;
+  /** It waits until it is told to start: for start(), or until it is connected. */
+  readonly held: boolean;
 }
 
 /**
  * Turns options into a configuration and gathers the facts.
- * @param held it waits for start()
+ * @param waits it waits for start()
  * @throws DelosError bad-usage, bad-id, exists, bad-config, unsupported, io
  */
-export function describe(options: ContainerOptions, held: boolean): Wanted {
+export function describe(options: ContainerOptions, waits: boolean): Wanted {
   const { id = randomId(), root = defaultRoot() } = options;
   if (options.id !== undefined) requireFree(root, id);
   const image = findImage(options.image);
+  const { config, wish } = image.kind === 'bundle' ? { config: bundleConfig(options, readConfig(image.folder)) } : everyday(options, image, root, id);
+  const held = waits || wish !== undefined;
   const request: CreateRequest = {
     id, root, systemdCgroup: false, preserveFds: 0, noPivot: false, noNewKeyring: false,
     bundle: image.kind === 'bundle' ? image.folder : '/',
     ...(image.kind === 'root' && image.overlay && { overlay: image.overlay }),
     ...(held && { pidFile: readyFile(root, id) }),
   };
-  return { request, prepared: prepare(request, held, configOf(options, image, id)) };
+  const prepared = prepare(request, held, config);
+  // Mounted at `/` itself, it would have the root of this machine beside it in one place, where who joins the namespace comes out.
+  const rootfs = request.overlay === undefined ? prepared.request.rootfs : path.join(root, id, 'rootfs');
+  const etc = wish === undefined ? {} : Object.fromEntries(Object.values(etcFilesOf(root, id)).map((file) => [file, 'file' as const]));
+  return {
+    request, held, connection: new Connection(placesOf(options.store), root, id, wish),
+    // They are going to be in a folder that is not there yet.
+    prepared: { ...prepared, request: { ...prepared.request, rootfs }, facts: { ...prepared.facts, sources: { ...prepared.facts.sources, ...etc } } },
+  };
 }
 
-/** A fifo in the container's folder: the pid is written to it when the container is built. */
-export function readyFile(root: string, id: string): string {
-  return `${root}/${id}/ready`;
+/** Removes the folder of a copy-on-write root, so that who runs the plan finds the container's own empty. */
+export function rootRemoval({ request, prepared }: Wanted): Item[] {
+  if (request.overlay === undefined) return [];
+  return [call('rmdir', [prepared.request.rootfs], 'nothing of the container is left', { accept: { any: 'next' } })];
 }
 
-function configOf(options: ContainerOptions, image: Image, id: string): Config {
-  if (image.kind === 'bundle') return bundleConfig(options, readConfig(image.folder));
-  const host = libraryHost();
+/** Takes the container's id, with the folder that belongs to it and what has to be in there. @returns the folder @throws DelosError exists, io */
+export function reserveFolder({ request, prepared, connection }: Wanted): string {
+  const folder = reserve(request.root, prepared.record);
+  try {
+    if (request.overlay !== undefined) fs.mkdirSync(prepared.request.rootfs);
+    connection.makeFiles();
+  } catch (error) {
+    removeFolder(request.root, request.id);
+    throw error;
+  }
+  return folder;
+}
+
+function everyday(options: ContainerOptions, image: Image & { readonly kind: 'root' }, root: string, id: string): { config: Config; wish?: NetworkWish } {
   const wanted = everydayOptions(options, id);
+  const wish = wishOf(wanted);
+  const host = { ...libraryHost(), etcFiles: wish === undefined ? {} : etcFilesOf(root, id) };
   const [warning] = everydayWarnings(wanted, host);
   if (warning !== undefined) throw new DelosError('unsupported', warning);
   const config = everydayConfig(wanted, image.defaults, host);
-  return typeof options.seccomp === 'object' ? { ...config, linux: { ...config.linux, seccomp: options.seccomp } } : config;
+  return {
+    config: typeof options.seccomp === 'object' ? { ...config, linux: { ...config.linux, seccomp: options.seccomp } } : config,
+    ...(wish !== undefined && { wish }),
+  };
 }
 
 /** What may be said beside a bundle, whose configuration says the rest. */

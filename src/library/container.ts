@@ -4,6 +4,8 @@ import type { CgroupStats } from '../cgroup/stats.ts';
 import { parseSignal } from '../vocabulary/signal.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { Config, Resources } from '../oci/config/types.ts';
+import type { Lease } from '../network/lease.ts';
+import type { PublishedPort } from '../network/published-port.ts';
 import type { EncodedPlan } from '../plan/encode.ts';
 import { deleteContainer } from '../runtime/delete.ts';
 import { killContainer } from '../runtime/kill.ts';
@@ -17,6 +19,7 @@ import { updateContainer } from '../runtime/update.ts';
 import { execIn } from './exec.ts';
 import { signalOf } from './execution.ts';
 import { bytesOf } from './flags.ts';
+import type { Connection } from './connection.ts';
 import type { OomCount } from './oom.ts';
 import type { ContainerOptions, ExecOptions, ExitResult, RunResult, SignalOptions } from './options.ts';
 
@@ -34,9 +37,22 @@ export type Limits = Pick<ContainerOptions, 'memory' | 'pids'> & {
   readonly cpus?: number;
 };
 
-/** A container's state as `delos-oci state` has it, and the configuration it was made from. */
+/** How a container is connected to a network with a bridge. */
+export interface ConnectedNetwork {
+  readonly name: string;
+  /** What its device is called inside, `eth0`. */
+  readonly interface: string;
+  readonly ip?: string;
+  readonly ip6?: string;
+  readonly mac: string;
+  /** With the ports of this machine that were drawn. */
+  readonly ports: readonly PublishedPort[];
+}
+
+/** A container's state as `delos-oci state` has it, the configuration it was made from, and its networks with a bridge. */
 export interface Inspection extends ContainerState {
   readonly config: Config;
+  readonly networks: readonly ConnectedNetwork[];
 }
 
 /** What is at work behind a container. */
@@ -47,6 +63,7 @@ export interface Making {
   readonly streams: ContainerStreams;
   readonly plan: EncodedPlan;
   readonly oom: OomCount;
+  readonly connection: Connection;
   /** The plan's bytes when the container has ended. */
   readonly ended: Promise<Uint8Array>;
 }
@@ -136,10 +153,15 @@ export class Container implements AsyncDisposable {
     return readCgroupStats(this.#making.record.cgroup);
   }
 
+  /** Its connections to networks; `networks.connect()` and `networks.disconnect()` change them. */
+  get connection(): Connection {
+    return this.#making.connection;
+  }
+
   /** @throws DelosError not-found when it has been removed */
   async inspect(): Promise<Inspection> {
     const record = readRecord(this.#making.root, this.id);
-    return { ...containerState(this.#making.root, record), config: record.config };
+    return { ...containerState(this.#making.root, record), config: record.config, networks: this.#making.connection.leases.map(connectedNetwork) };
   }
 
   /** Kills it if need be, and removes it with all that belongs to it. What is removed already is no failure. */
@@ -153,6 +175,11 @@ export class Container implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.remove();
   }
+}
+
+/** A lease in the library's words. */
+export function connectedNetwork({ network, interface: device, four, six, mac, ports }: Lease): ConnectedNetwork {
+  return { name: network, interface: device, ...(four !== undefined && { ip: four }), ...(six !== undefined && { ip6: six }), mac, ports };
 }
 
 function resourcesOf({ memory, cpus, pids }: Limits): Resources {

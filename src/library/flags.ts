@@ -15,7 +15,7 @@ function absent({ type }: Flag): false | readonly string[] | undefined {
 
 /** The options in the words of `delos run`, so that both make the same container of the same wish. @throws DelosError bad-usage */
 export function everydayOptions(options: ContainerOptions, id: string): EverydayOptions {
-  const { user, cwd, cpus, pids, hostname } = options;
+  const { user, cwd, cpus, pids, hostname, ip, ip6, macAddress } = options;
   return {
     ...none,
     id,
@@ -25,6 +25,15 @@ export function everydayOptions(options: ContainerOptions, id: string): Everyday
     tmpfs: [...(options.tmpfs ?? [])],
     'read-only': options.readonly ?? false,
     network: options.network ?? 'none',
+    publish: [...(options.publish ?? [])],
+    'network-alias': [...(options.networkAliases ?? [])],
+    'add-host': Object.entries(options.addHosts ?? {}).map(([name, address]) => `${name}=${address}`),
+    dns: [...(options.dns ?? [])],
+    'dns-search': [...(options.dnsSearch ?? [])],
+    'dns-option': [...(options.dnsOptions ?? [])],
+    ...(ip !== undefined && { ip }),
+    ...(ip6 !== undefined && { ip6 }),
+    ...(macAddress !== undefined && { 'mac-address': macAddress }),
     'cap-add': [...(options.capAdd ?? [])],
     'cap-drop': [...(options.capDrop ?? [])],
     'security-opt': ['no-new-privileges', ...(options.seccomp === undefined || options.seccomp === 'default' ? [] : ['seccomp=unconfined'])],

@@ -27,8 +27,28 @@ export interface ContainerOptions {
   readonly mounts?: readonly BindMount[];
   /** Paths inside that get an empty file system in memory; options after a colon: `/tmp:size=64m`. */
   readonly tmpfs?: readonly string[];
-  /** `none`, the default, is a loopback interface of its own. */
-  readonly network?: 'none' | 'host';
+  /**
+   * `none`, the default, is a loopback interface of its own; `host` is this machine's network. Another name is that of a network with a bridge,
+   * which takes root: `bridge`, or one that `networks.create()` has made.
+   */
+  readonly network?: string;
+  /**
+   * Ports of this machine that lead to one of the container in a network with a bridge: `8080:80`, `127.0.0.1:8080:80/udp`, `8000-8010:80-90`.
+   * Without one of this machine any that is free is taken: `inspect()` says which.
+   */
+  readonly publish?: readonly string[];
+  /** Its addresses in that network, and of its device there. Default: the next that are free. */
+  readonly ip?: string;
+  readonly ip6?: string;
+  readonly macAddress?: string;
+  /** What other containers of that network call it, besides its hostname and the first 12 letters of its id. */
+  readonly networkAliases?: readonly string[];
+  /** Addresses by name for /etc/hosts; `host-gateway` is this machine. */
+  readonly addHosts?: Readonly<Record<string, string>>;
+  /** For /etc/resolv.conf: addresses of servers, domains, options. Default: the network's own server, else those of this machine. */
+  readonly dns?: readonly string[];
+  readonly dnsSearch?: readonly string[];
+  readonly dnsOptions?: readonly string[];
   readonly hostname?: string;
   /** Capabilities beside the default ones, `NET_ADMIN` or `CAP_NET_ADMIN`, and those to take away; `ALL` is all. */
   readonly capAdd?: readonly string[];
@@ -39,6 +59,8 @@ export interface ContainerOptions {
   readonly id?: string;
   /** Where the state of containers is kept. Default: /run/delos, `$XDG_RUNTIME_DIR/delos` for an ordinary user. */
   readonly root?: string;
+  /** Where networks are kept, with images. Default: where the command keeps them, /var/lib/delos or `~/.local/share/delos`. */
+  readonly store?: string;
 }
 
 export interface BindMount {

@@ -3,11 +3,12 @@ import { encode } from '../plan/encode.ts';
 import { readRefusal } from '../plan/refusal.ts';
 import { deleteContainer } from '../runtime/delete.ts';
 import { checkReport } from '../runtime/loaded-plan.ts';
-import { reserve } from '../runtime/store.ts';
-import { describe } from './config.ts';
+import { startContainer } from '../runtime/start.ts';
+import { describe, reserveFolder, rootRemoval, type Wanted } from './config.ts';
 import { execute, KILLED, killWhenThere, signalOf } from './execution.ts';
 import { OomCount } from './oom.ts';
 import type { RunOptions, RunResult, SignalOptions } from './options.ts';
+import { Readiness } from './readiness.ts';
 import { CollectedStdio } from './stdio.ts';
 import { Watch } from './watch.ts';
 
@@ -18,15 +19,18 @@ import { Watch } from './watch.ts';
 export async function run(options: RunOptions, { signal }: SignalOptions = {}): Promise<RunResult> {
   const startedAt = performance.now();
   signal?.throwIfAborted();
-  const { request, prepared } = describe(options, false);
+  const wanted = describe(options, false);
+  const { request, prepared, connection } = wanted;
   const oom = new OomCount(prepared.record.cgroup);
-  const plan = encode(planContainer(prepared.config, prepared.facts, prepared.request, { ended: oom.steps }));
-  const folder = reserve(request.root, prepared.record);
+  const plan = encode(planContainer(prepared.config, prepared.facts, prepared.request, { supervise: wanted.held, ended: [...oom.steps, ...rootRemoval(wanted)] }));
+  const folder = reserveFolder(wanted);
   let isOver = false;
   using watch = new Watch(options.timeoutMs, signal, () => killWhenThere(folder, () => isOver));
   const stdio = new CollectedStdio(options, watch.stop);
   try {
-    const report = await watch.during(execute(plan, stdio.descriptors));
+    const connecting = wanted.held ? new Start(wanted, watch) : undefined;
+    const running = execute(plan, stdio.descriptors);
+    const [report] = await Promise.all([watch.during(running), connecting?.when(running, signal)]);
     isOver = true;
     stdio.release();
     // One that is killed while it is being built looks refused.
@@ -45,5 +49,35 @@ export async function run(options: RunOptions, { signal }: SignalOptions = {}): 
     throw error;
   } finally {
     stdio.close();
+    // One that has waited stays when it has ended.
+    if (wanted.held) await deleteContainer(request.root, request.id, { force: true });
+    if (wanted.held) await connection.end();
+  }
+}
+
+/** The start of a container that waits until it is connected. */
+class Start {
+  readonly #wanted: Wanted;
+  readonly #watch: Watch;
+  readonly #readiness: Readiness;
+
+  constructor(wanted: Wanted, watch: Watch) {
+    const { root, id } = wanted.request;
+    [this.#wanted, this.#watch, this.#readiness] = [wanted, watch, new Readiness(root, id)];
+  }
+
+  /** @param running settles when its plan has ended */
+  async when(running: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+    const { request: { root, id }, connection } = this.#wanted;
+    using readiness = this.#readiness;
+    try {
+      const pid = await readiness.pid(running);
+      if (pid === undefined) return;
+      await connection.begin(pid, signal);
+      await startContainer(root, id);
+    } catch (error) {
+      // What was killed meanwhile cannot be connected; how it ended is told by its report.
+      if (!this.#watch.isStopped) throw error;
+    }
   }
 }

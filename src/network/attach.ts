@@ -41,12 +41,13 @@ export interface Attachment extends Lease {
 /**
  * Connects a container to a network: a pair of devices, of which one is a port of the bridge and the other is in the container, with
  * addresses and routes; its ports published. All is taken back when a part of it fails.
+ * @param signal as of reserve()
  * @throws DelosError no-network, bad-network, network-in-use, kernel-refused, unsupported, not-found when there is no such namespace
  */
-export async function attach(folder: string, request: AttachRequest): Promise<Attachment> {
+export async function attach(folder: string, request: AttachRequest, signal?: AbortSignal): Promise<Attachment> {
   const { container, namespace } = request;
   checkWish(request);
-  const reservation = await reserve(folder, request, devicesIn(container, namespace));
+  const reservation = await reserve(folder, request, devicesIn(container, namespace), signal);
   try {
     return plug(folder, reservation, namespace);
   } catch (error) {

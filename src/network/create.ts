@@ -32,9 +32,9 @@ export interface NetworkWish {
  * Makes a network: a record; its bridge is there as long as a container is in it.
  * @throws DelosError bad-network, network-in-use when the name, a subnet or the device is taken
  */
-export async function createNetwork(folder: string, wish: NetworkWish): Promise<NetworkRecord> {
+export async function createNetwork(folder: string, wish: NetworkWish, signal?: AbortSignal): Promise<NetworkRecord> {
   checkName(wish.name);
-  using _ = await lockNetworks(folder);
+  using _ = await lockNetworks(folder, signal);
   using sockets = openSockets();
   return createLocked(folder, wish, sockets.route);
 }
@@ -64,9 +64,9 @@ export function networkForUse(folder: string, name: string, route: NetlinkSocket
  * Removes a network that no container is in.
  * @throws DelosError no-network, network-in-use, bad-network for those that are always there
  */
-export async function removeNetwork(folder: string, name: string): Promise<void> {
+export async function removeNetwork(folder: string, name: string, signal?: AbortSignal): Promise<void> {
   if (builtIn.some((record) => record.name === name)) throw new DelosError('bad-network', `the network ${name} is always there`);
-  using _ = await lockNetworks(folder);
+  using _ = await lockNetworks(folder, signal);
   const record = inspectNetwork(folder, name);
   const [lease] = leasesOf(folder, name);
   if (lease !== undefined) throw new DelosError('network-in-use', `network ${name}: container ${lease.container} is in it`);

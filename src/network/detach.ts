@@ -9,6 +9,8 @@ export interface DetachOptions {
   readonly network?: string;
   /** Its processes are gone: takeOut() says what that changes. */
   readonly ended?: boolean;
+  /** Aborted, it ends the waiting for others who change networks. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -17,10 +19,10 @@ export interface DetachOptions {
  * @returns the names of the networks it was taken out of
  * @throws DelosError kernel-refused, network-in-use
  */
-export async function detach(folder: string, container: string, { network, ended = false }: DetachOptions = {}): Promise<string[]> {
+export async function detach(folder: string, container: string, { network, ended = false, signal }: DetachOptions = {}): Promise<string[]> {
   const isMeant = (lease: { container: string; network: string }): boolean => lease.container === container && (network ?? lease.network) === lease.network;
   if (!allLeases(folder).some(isMeant)) return [];
-  using _ = await lockNetworks(folder);
+  using _ = await lockNetworks(folder, signal);
   const leases = allLeases(folder).filter(isMeant);
   using sockets = openLingering();
   try {

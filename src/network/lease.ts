@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DelosError } from '../lib/errors.ts';
 import { sha256 } from '../lib/sha256.ts';
+import { isAlive } from '../runtime/process-stat.ts';
 import { addressAt, contains, distance, formatAddress, parseAddress, sizeOf, type Address } from '../netlink/ip.ts';
 import type { PublishedPort } from './published-port.ts';
 import { rangeOf, type NetworkRecord } from './record.ts';
@@ -25,6 +26,20 @@ export interface Lease {
   /** Lower case: the container's name, its aliases. */
   readonly names: readonly string[];
   readonly ports: readonly PublishedPort[];
+  /** The first process of a container that no folder tells of; the lease ends with it. */
+  readonly process?: LeaseProcess;
+}
+
+/** A process for good: the pid may pass to another one. */
+export interface LeaseProcess {
+  readonly pid: number;
+  /** Clock ticks since the start of the machine, in decimal. */
+  readonly startTime: string;
+}
+
+/** Whether it is one whose process has ended. */
+export function isOver({ process: owner }: Lease): boolean {
+  return owner !== undefined && !isAlive({ pid: owner.pid, startTime: BigInt(owner.startTime) });
 }
 
 /** The leases of a network. A file that holds none is passed over: what was written when the machine went down. */

@@ -5,12 +5,15 @@ import { ensureBridge, findBridge } from './bridge.ts';
 import { networkForUse } from './create.ts';
 import { entriesOfLease, entriesOfNetwork } from './elements.ts';
 import { reservePorts } from './host-port.ts';
-import { allLeases, chooseAddresses, dropLease, hostInterfaceName, isUsed, keepLease, macOf, macText, type Lease, type WantedAddresses } from './lease.ts';
+import {
+  allLeases, chooseAddresses, dropLease, hostInterfaceName, isOver, isUsed, keepLease, macOf, macText, type Lease, type LeaseProcess, type WantedAddresses,
+} from './lease.ts';
 import { lockNetworks } from './lock.ts';
 import { addEntries, ensureTable, forgetDatagrams, removeEntries } from './packet-filter.ts';
 import { checkPort, hostAddressOf, type PublishedPort } from './published-port.ts';
 import type { NetworkRecord } from './record.ts';
 import { findLink, openSockets, refused, type Sockets } from './sockets.ts';
+import { takeOut } from './take-down.ts';
 import { Undo } from './undo.ts';
 
 /** What a container asks of a network. */
@@ -26,6 +29,7 @@ export interface Wish {
   /** `02:42:ac:11:00:02`; chosen by the address if not said. */
   readonly mac?: string;
   readonly ports?: readonly PublishedPort[];
+  readonly process?: LeaseProcess;
 }
 
 /** A container's place in a network: its lease is written, the bridge is there and the packet filter knows it. What is missing is its device. */
@@ -43,13 +47,14 @@ export interface Reservation {
  * Reserves a container's place in a network. It needs no process of the container, so it can be done while that is built. detach() takes it
  * back; so does this when it fails.
  * @param taken names of devices that the container has already
- * @throws DelosError no-network, bad-network, network-in-use, kernel-refused, unsupported
+ * @param signal aborted, it ends the waiting for others who change networks
+ * @throws DelosError no-network, bad-network, network-in-use, kernel-refused, unsupported; the signal's reason
  */
-export async function reserve(folder: string, wish: Wish, taken: readonly string[] = []): Promise<Reservation> {
+export async function reserve(folder: string, wish: Wish, taken: readonly string[] = [], signal?: AbortSignal): Promise<Reservation> {
   const { container, network } = wish;
   checkWish(wish);
   try {
-    using _ = await lockNetworks(folder);
+    using _ = await lockNetworks(folder, signal);
     using sockets = openSockets();
     const record = networkForUse(folder, network, sockets.route);
     if (record.driver !== 'bridge') throw new DelosError('bad-network', `the network ${record.name} is not one to be attached to`);
@@ -69,6 +74,7 @@ export function checkWish({ container, interface: device, ports = [] }: Wish): v
 function reserveLocked(sockets: Sockets, folder: string, record: NetworkRecord, wish: Wish, taken: readonly string[]): Reservation {
   const undo = new Undo();
   try {
+    for (const lease of allLeases(folder).filter(isOver)) takeOut(sockets, folder, lease, true);
     const isIdle = !isUsed(folder, record.name);
     const lease = chooseLease(sockets.route, folder, record, wish, taken);
     keepLease(folder, lease);
@@ -86,7 +92,7 @@ function reserveLocked(sockets: Sockets, folder: string, record: NetworkRecord, 
 
 function chooseLease(route: NetlinkSocket, folder: string, record: NetworkRecord, wish: Wish, devices: readonly string[]): Lease {
   const leases = allLeases(folder);
-  const { container } = wish;
+  const { container, process: owner } = wish;
   const own = leases.filter((lease) => lease.container === container);
   if (own.some(({ network }) => network === record.name)) throw new DelosError('network-in-use', `container ${container} is in network ${record.name} already`);
   checkPublishing(record, wish);
@@ -98,7 +104,7 @@ function chooseLease(route: NetlinkSocket, folder: string, record: NetworkRecord
     hostInterface: firstFree((number) => hostInterfaceName(container, record.name, number), (name) => findLink(route, name) !== undefined),
     ...(addresses.four && { four: formatAddress(addresses.four) }), ...(addresses.six && { six: formatAddress(addresses.six) }),
     mac: wish.mac ?? macText(macOf(addresses)), names: [...new Set((wish.names ?? []).map((name) => name.toLowerCase()))],
-    ports: reservePorts(wish.ports ?? [], leases),
+    ports: reservePorts(wish.ports ?? [], leases), ...(owner !== undefined && { process: owner }),
   };
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { parseAddress } from '../netlink/ip.ts';
 import { deleteLink, type Link } from '../netlink/link.ts';
 import { identity, type Entry } from './elements.ts';
-import { allLeases, leasesOf, type Lease } from './lease.ts';
+import { allLeases, isOver, leasesOf, type Lease } from './lease.ts';
 import { lockNetworks } from './lock.ts';
 import { expectedEntries, presentEntries, removeEntries, removeTable } from './packet-filter.ts';
 import { aliasOf, allLinks, attempt, isOurBridge, openSockets, refused, type Sockets } from './sockets.ts';
@@ -28,7 +28,7 @@ export async function sweep(folder: string, alive: (container: string) => boolea
   using _ = await lockNetworks(folder);
   using sockets = openSockets();
   try {
-    const gone = allLeases(folder).filter(({ container }) => !alive(container));
+    const gone = allLeases(folder).filter((lease) => (lease.process === undefined ? !alive(lease.container) : isOver(lease)));
     for (const lease of gone) takeOut(sockets, folder, lease);
     sweepFiles(folder);
     const devices = sweepDevices(sockets, folder, allLeases(folder));

@@ -218,3 +218,13 @@ test('explain() runs nothing', { skip }, () => {
   assert.match(text, /sethostname\(.*"island"/);
   assert.deepEqual(leaks(), before);
 });
+
+test("exec() is in the container's root, not in this machine's", { skip }, async () => {
+  const name = `/${marker}-in-the-root`;
+  await using container = await create(host('sleep 60'));
+  await container.start();
+  const { stdout, stderr } = await container.exec({ command: ['sh', '-c', `touch ${name}; stat -f -c %T /`] });
+  assert.deepEqual([stdout.toString(), stderr.toString()], ['overlayfs\n', '']);
+  assert.ok(!fs.existsSync(name));
+  assert.equal((await container.exec({ command: ['ls', name] })).exitCode, 0);
+});

@@ -1,7 +1,5 @@
-import { networkEvent } from '../../containers/events.ts';
-import { networksFolder } from '../../containers/places.ts';
+import { makeNetwork } from '../../containers/networks.ts';
 import { badFlag } from '../../everyday/refusal.ts';
-import { createNetwork } from '../../network/create.ts';
 import type { Invocation } from '../../vocabulary/flags.ts';
 import { parseLabels } from '../../vocabulary/key-value.ts';
 import { parseInteger } from '../../vocabulary/units.ts';
@@ -19,11 +17,10 @@ export async function run({ flags, globals, positional: [name = ''] }: Invocatio
   const { [MTU]: mtu, [DEVICE]: device, ...others } = parseLabels('opt', flags.opt);
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw badFlag('opt', unknown, `expected ${MTU} or ${DEVICE}`);
-  await createNetwork(networksFolder(places), {
+  await makeNetwork(places, {
     name, subnets: subnet, gateways: gateway, ipv6, internal, isolated, labels: parseLabels('label', flags.label),
     ...(mtu !== undefined && { mtu: parseInteger(mtu) }), ...(device !== undefined && { device }),
   });
-  networkEvent(places, 'create', name);
   process.stdout.write(`${name}\n`);
   return 0;
 }

@@ -28,6 +28,6 @@ function describe(places: Places, record: NetworkRecord): unknown {
   };
 }
 
-function member(places: Places, { container, mac, four = '', six = '', hostInterface }: Lease): object {
-  return { Name: readContainer(places, container)?.name ?? '', MacAddress: mac, IPv4Address: four, IPv6Address: six, HostInterface: hostInterface };
+function member(places: Places, { container, names: [first = ''], mac, four = '', six = '', hostInterface }: Lease): object {
+  return { Name: readContainer(places, container)?.name ?? first, MacAddress: mac, IPv4Address: four, IPv6Address: six, HostInterface: hostInterface };
 }
