@@ -30,7 +30,7 @@ export function callX87(exports: Exports, { name }: Operation, { a, b, control, 
       second = extended(call('exponentF80', ...x));
       return give(extended(call('significandF80', ...x)));
     }
-    case 'squareRootF80': case 'roundF80': return give(extended(call(name, ...x, control)));
+    case 'squareRootF80': case 'roundF80': case 'power2F80': case 'sineF80': case 'cosineF80': return give(extended(call(name, ...x, control)));
     case 'f32ToF80': return give(extended(call(name, Number(a))));
     case 'f64ToF80': return give(extended(call(name, a)));
     case 'i16ToF80': return give(extended(call('i64ToF80', BigInt.asIntN(16, a))));
@@ -41,6 +41,12 @@ export function callX87(exports: Exports, { name }: Operation, { a, b, control, 
     case 'f80ToI16': return give(BigInt.asUintN(16, call(name, ...x, control)));
     case 'f80ToF32': case 'f80ToI32': return give(BigInt.asUintN(32, call(name, ...x, control)));
     case 'f80ToF64': case 'f80ToI64': return give(BigInt.asUintN(64, call(name, ...x, control)));
+    case 'tangentF80': {
+      const first = extended(call(name, ...x, control));
+      const made = give(first);
+      // FPTAN pushes a 1 behind its result, unless it has none.
+      return isNumber(a) && (made.flags & 0x400) === 0 ? { ...made, first: 0x3fffn << 64n | 1n << 63n, second: first } : { ...made, second: isNumber(a) ? b : first };
+    }
     default: return binary();
   }
 }

@@ -9,6 +9,8 @@ import { compare, maximum, minimum, order } from './sse-compare.ts';
 import { convert, fromInteger, roundToIntegral, toInteger } from './sse-convert.ts';
 import { roundingMode } from './format.ts';
 import { high } from './extended.ts';
+import { power2Minus1, yLog2x, yLog2xPlus1 } from './logarithmic.ts';
+import { fcos, fpatan, fptan, fsin } from './trigonometric.ts';
 import * as x87 from './x87-arithmetic.ts';
 import { classify, compare as compareExtended } from './x87-compare.ts';
 import { load, loadDecimal, loadInteger, store, storeDecimal, storeInteger } from './x87-convert.ts';
@@ -95,6 +97,17 @@ export function f80ToI32(upper: u32, a: u64, control: u32): i32 { return i32(sto
 export function f80ToI64(upper: u32, a: u64, control: u32): i64 { return storeInteger(upper, a, 64, control); }
 /** FBSTP. */
 export function f80ToBcd(upper: u32, a: u64, control: u32): u64 { return storeDecimal(upper, a, control); }
+
+export function power2F80(upper: u32, a: u64, control: u32): u64 { return power2Minus1(upper, a, control); }
+/** FYL2X and FYL2XP1: x is ST(0), y is ST(1). */
+export function yLog2xF80(upperX: u32, x: u64, upperY: u32, y: u64, control: u32): u64 { return yLog2x(upperX, x, upperY, y, control); }
+export function yLog2xPlus1F80(upperX: u32, x: u64, upperY: u32, y: u64, control: u32): u64 { return yLog2xPlus1(upperX, x, upperY, y, control); }
+/** FPATAN: x is ST(0), y is ST(1). */
+export function arctangentF80(upperX: u32, x: u64, upperY: u32, y: u64, control: u32): u64 { return fpatan(upperX, x, upperY, y, control); }
+/** FSIN, FCOS and FPTAN; FSINCOS is the first two. C2 tells that the argument is beyond 2^63 and comes back as it is. */
+export function sineF80(upper: u32, a: u64, control: u32): u64 { return fsin(upper, a, control); }
+export function cosineF80(upper: u32, a: u64, control: u32): u64 { return fcos(upper, a, control); }
+export function tangentF80(upper: u32, a: u64, control: u32): u64 { return fptan(upper, a, control); }
 
 /** As {@link exceptions}, with x87's control word: what the status word gains. */
 export function exceptionsF80(control: u32): u32 {
