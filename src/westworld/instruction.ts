@@ -3,7 +3,8 @@
 export const LONGEST_INSTRUCTION = 15;
 
 export type Name =
-  | 'mov dx' | 'mov al' | 'mov eax' | 'load al' | 'store al' | 'out' | 'in' | 'hlt' | 'nop' | 'jmp' | 'cpuid' | 'rdtsc' | 'vmcall' | 'vmmcall' | 'int3' | 'ud2';
+  | 'mov dx' | 'mov al' | 'mov eax' | 'load al' | 'store al' | 'out' | 'in' | 'hlt' | 'nop' | 'jmp' | 'cpuid' | 'rdtsc' | 'vmcall' | 'vmmcall' | 'rdmsr' | 'wrmsr' | 'int3' |
+  'ud2';
 
 export interface Instruction {
   readonly name: Name;
@@ -34,6 +35,8 @@ const encodings: readonly (readonly [opcode: readonly number[], name: Name, oper
   [[0x0f, 0x31], 'rdtsc', 'none'],
   [[0x0f, 0x01, 0xc1], 'vmcall', 'none'],
   [[0x0f, 0x01, 0xd9], 'vmmcall', 'none'],
+  [[0x0f, 0x32], 'rdmsr', 'none'],
+  [[0x0f, 0x30], 'wrmsr', 'none'],
   [[0xcc], 'int3', 'none'],
   [[0x0f, 0x0b], 'ud2', 'none'],
 ];

@@ -42,13 +42,16 @@ const meanings: Readonly<Record<Name, Meaning>> = {
   },
   vmcall: (vcpu) => leave(vcpu, KVM_EXIT_HYPERCALL),
   vmmcall: (vcpu) => leave(vcpu, KVM_EXIT_HYPERCALL),
+  // KVM answers these in the kernel, as CPUID; this one has no such registers. vmx/ has.
+  rdmsr: (vcpu) => leave(vcpu, KVM_EXIT_UNKNOWN),
+  wrmsr: (vcpu) => leave(vcpu, KVM_EXIT_UNKNOWN),
   // An exception without a table of handlers, nor one for that exception: a triple fault.
   int3: (vcpu) => leave(vcpu, KVM_EXIT_SHUTDOWN),
   ud2: (vcpu) => leave(vcpu, KVM_EXIT_SHUTDOWN),
 };
 
 /** These stay where they are: a fault has not happened yet, and the document's HLT points at itself (a real one is past). */
-const standing: readonly Name[] = ['hlt', 'int3', 'ud2'];
+const standing: readonly Name[] = ['hlt', 'rdmsr', 'wrmsr', 'int3', 'ud2'];
 
 export const processor: Solution = {
   emulate_instruction(vcpu, code) {

@@ -20,6 +20,8 @@ export const westworldTraceFlags = [
   { name: 'json', type: 'bool', help: 'As JSON' },
 ] as const;
 
+export const explainVmxFlags = [code] as const;
+
 export const westworldQuizFlags = [
   { name: 'answers', type: 'string', value: 'letters', help: 'Mark these instead of asking: one letter a question' },
   { name: 'explain', type: 'bool', help: 'Print the right answers and why' },
@@ -40,6 +42,10 @@ export const westworldCommands: readonly Command[] = [
   row({
     name: 'explain machines', summary: 'Say which hypervisors there are, how they work, and what this host has for them', usage: 'explain machines', flags: [], positional: nothing,
     load: () => import('./explain-machines.ts'),
+  }),
+  row({
+    name: 'explain vmx', summary: "Show a guest's life in the instructions of VT-x, on a modelled processor", usage: 'explain vmx [OPTIONS] [FILE]',
+    flags: explainVmxFlags, positional: guest, load: () => import('./explain-vmx.ts'),
   }),
   row({
     name: 'westworld run', summary: "Run a guest on the simulated hypervisor; without one, the document's session", usage: 'westworld run [OPTIONS] [FILE]',
