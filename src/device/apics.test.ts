@@ -297,7 +297,8 @@ test('x2APIC: registers, and what raises #GP', () => {
   assert.deepEqual([readMsr(machine, 0x803), readMsr(machine, 0x80f)], [[0x50014, 0], [0x1ff, 0]]);
   for (const msr of [0x80e, 0x831, 0x80b, 0x801, 0x840, 0x900, 0x7ff, 0x83f]) assert.equal(readMsr(machine, msr), '#GP', msr.toString(16));
   for (const [msr, low, high] of [
-    [0x802, 0, 0], [0x80b, 1, 0], [0x808, 0x100, 0], [0x808, 0, 1], [0x828, 1, 0], [0x80d, 0, 0], [0x80e, 0, 0], [0x839, 0, 0], [0x83e, 4, 0], [0x830, 0x1000000, 0],
+    [0x802, 0, 0], [0x80b, 1, 0], [0x808, 0x100, 0], [0x808, 0, 1], [0x828, 1, 0], [0x80d, 0, 0], [0x80e, 0, 0], [0x839, 0, 0], [0x83e, 4, 0],
+    [0x830, 0x1000000, 0],
   ] as const) {
     assert.equal(apics.writeMsr(0, msr, low, high), false, msr.toString(16));
   }

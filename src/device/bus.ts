@@ -60,7 +60,10 @@ abstract class Space implements AddressSpace {
   #read(address: number, size: AccessSize): number {
     const range = this.find(address);
     if (size === 1) return range.device.read(address - range.start, 1) & 0xff;
-    if (takes(range, address, size)) return range.device.read(address - range.start, size) >>> 0;
+    if (takes(range, address, size)) {
+      const value = range.device.read(address - range.start, size);
+      return size === 2 ? value & 0xffff : value >>> 0;
+    }
     const part = half[size];
     return (this.#read(address, part) | (this.#read(address + part, part) << (8 * part))) >>> 0;
   }
