@@ -15,6 +15,7 @@ import { IOAPIC_ADDRESS, IoApic } from '../device/ioapic.ts';
 import { isaLines, shareLine } from '../device/lines.ts';
 import { PicPair } from '../device/pic.ts';
 import { Pit } from '../device/pit.ts';
+import { COM, KEYBOARD_CONTROL, KEYBOARD_DATA, KEYBOARD_IRQ, PM_PORT, RTC_IRQ, RTC_PORT, SCI_IRQ } from '../device/places.ts';
 import { Port61 } from '../device/port61.ts';
 import { Port92 } from '../device/port92.ts';
 import { RESET_BLOCK, ResetPort } from '../device/reset-port.ts';
@@ -22,16 +23,6 @@ import { Rtc } from '../device/rtc.ts';
 import { SerialInput } from '../device/serial-input.ts';
 import { Uart } from '../device/uart.ts';
 import type { InterruptSource } from '../engine/engine.ts';
-
-/** COM1 to COM4: port and IRQ. */
-export const COM = [[0x3f8, 4], [0x2f8, 3], [0x3e8, 4], [0x2e8, 3]] as const;
-
-/** Where ACPI's fixed hardware is, and its interrupt. */
-export const PM_PORT = 0x600;
-export const SCI_IRQ = 9;
-
-const RTC_IRQ = 8;
-const KEYBOARD_IRQ = 1;
 
 /** What a machine is told by its devices. It is called in the middle of an instruction of the guest. */
 export interface PcEvents {
@@ -116,6 +107,10 @@ function createSerialPort(clock: VirtualClock, irq: Line, output: (byte: number)
   return { uart, input };
 }
 
+function com(at: number): (typeof COM)[number] {
+  return COM[at] as (typeof COM)[number];
+}
+
 /** A state under a name of its own, where several devices are of a kind. */
 function named(name: string, device: Stateful): Stateful {
   return { name, state: device.state, restored: () => device.restored() };
@@ -143,16 +138,16 @@ export function createPc(options: PcOptions): Pc {
   const pm = new AcpiPm({ clock, sci: irq(SCI_IRQ), powerOff: () => events.powerOff() });
   const fwCfg = new FwCfg(options.memory, options.firmware?.items, options.firmware?.files);
   const post = new PostPort();
-  const serial = options.serial.map((output, at) => createSerialPort(clock, irq((COM[at] as (typeof COM)[number])[1]), output));
+  const serial = options.serial.map((output, at) => createSerialPort(clock, irq(com(at).irq), output));
 
   const ports: readonly (readonly [port: number, length: number, device: Device])[] = [
     [0x20, 2, pic.master], [0xa0, 2, pic.slave], [0x4d0, 2, pic.elcr],
-    [0x40, 4, pit], [0x61, 1, port61], [0x70, 2, rtc],
-    [0x60, 1, keyboard.data], [0x64, 1, keyboard.control], [0x92, 1, port92],
+    [0x40, 4, pit], [0x61, 1, port61], [RTC_PORT, 2, rtc],
+    [KEYBOARD_DATA, 1, keyboard.data], [KEYBOARD_CONTROL, 1, keyboard.control], [0x92, 1, port92],
     [POST_PORT, 1, post], [DEBUG_EXIT_PORT, 4, debugExit((status) => events.debugExit(status))],
     [DEBUG_CONSOLE_PORT, 1, debugConsole(options.debugConsole ?? (() => undefined))],
     [FW_CFG_PORT, FW_CFG_LENGTH, fwCfg], [PM_PORT, PM_LENGTH, pm], [RESET_BLOCK, 4, resetPort],
-    ...serial.map(({ uart }, at) => [(COM[at] as (typeof COM)[number])[0], 8, uart] as const),
+    ...serial.map(({ uart }, at) => [com(at).port, 8, uart] as const),
   ];
   const bus = createBus();
   for (const place of ports) bus.ports.attach(...place);
