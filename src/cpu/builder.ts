@@ -27,6 +27,9 @@ export interface Operand {
 /** The arithmetic flags. */
 export type Flag = 'CF' | 'PF' | 'AF' | 'ZF' | 'SF' | 'OF';
 
+/** What a meaning reads and sets: the direction of strings too. */
+export type AnyFlag = Flag | 'DF';
+
 /** Bits of RFLAGS (SDM volume 1, 3.4.3). */
 export const RFLAGS = {
   CF: 1, PF: 1 << 2, AF: 1 << 4, ZF: 1 << 6, SF: 1 << 7, TF: 1 << 8, IF: 1 << 9, DF: 1 << 10, OF: 1 << 11, NT: 1 << 14, RF: 1 << 16, VM: 1 << 17, AC: 1 << 18,
@@ -65,6 +68,10 @@ export interface Builder {
   address(operand: Operand): Value;
   /** A general register by its number in an encoding: 0 is RAX. */
   register(number: number, width: Width): Operand;
+  /** The number of a register's operand, in 64 bits: what `system` wants of one that it is to set. */
+  number(operand: Operand): Value;
+  /** The number of the segment that a memory operand is in, or without one that `data` is, in 64 bits. */
+  segment(operand?: Operand): Value;
   /** Memory at an offset of 64 bits in a segment. */
   at(segment: Segment | 'data', offset: Value, width: Width): Operand;
   /** Memory so many bytes behind where a memory operand begins. */
@@ -90,15 +97,17 @@ export interface Builder {
   /** A pure function that is too large to write out. */
   call(helper: HelperName, ...values: Value[]): Value;
 
-  flag(flag: Flag): Value;
+  flag(flag: AnyFlag): Value;
   condition(condition: Condition): Value;
   /** All six flags, as they follow from `result = x (operation) y`. */
   flags(kind: FlagKind, x: Value, y: Value, result: Value): void;
   /** These flags alone, each a condition; the others stay. */
-  setFlags(flags: Partial<Record<Flag, Value>>): void;
+  setFlags(flags: Partial<Record<AnyFlag, Value>>): void;
 
   /** `then` is done at the end, if the condition holds. It sets registers and flags or jumps; it does not access memory. */
   when(condition: Value, then: () => void): void;
+  /** The instruction is over and has done nothing, if the condition holds. */
+  finishIf(condition: Value): void;
   /** Ends the instruction with an exception, if the condition holds. */
   faultIf(condition: Value, vector: number, errorCode?: number): void;
 
@@ -120,4 +129,6 @@ export interface Builder {
 
   /** The whole instruction is done outside, with these values of 64 bits; it may change anything, RIP too. See src/cpu/system. */
   system(operation: string, ...values: Value[]): void;
+  /** The same if the condition holds; else it goes on behind this. */
+  systemIf(condition: Value, operation: string, ...values: Value[]): void;
 }

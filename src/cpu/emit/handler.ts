@@ -1,6 +1,6 @@
 /** A builder that writes the interpreter's handler of one instruction: a function from its record to the next one. */
 
-import type { Builder, Condition, Flag, FlagKind, Operand, Segment, Value, Width } from '../builder.ts';
+import type { AnyFlag, Builder, Condition, Flag, FlagKind, Operand, Segment, Value, Width } from '../builder.ts';
 import { RFLAGS } from '../builder.ts';
 import type { HelperName } from '../helpers.ts';
 import {
@@ -30,7 +30,7 @@ type Memory = {
   /** Where `modify` has found it in the host's memory. */
   host?: number;
 };
-type Register = { readonly kind: 'register'; readonly width: Width; readonly general: boolean; readonly slot?: number; readonly place?: number };
+type Register = { readonly kind: 'register'; readonly width: Width; readonly general: boolean; readonly slot?: number; readonly place?: number; readonly number?: number | undefined };
 type Immediate = { readonly kind: 'immediate'; readonly width: Width; readonly second: boolean };
 type HandlerOperand = Memory | Register | Immediate;
 
@@ -82,7 +82,7 @@ export class HandlerBuilder extends Arithmetic implements Builder {
   #operand(shape: OperandShape): HandlerOperand {
     switch (shape.kind) {
       case 'register':
-        return { kind: 'register', width: shape.width, general: shape.bank === 'general', slot: RECORD.registers[shape.slot] as number };
+        return { kind: 'register', width: shape.width, general: shape.bank === 'general', slot: RECORD.registers[shape.slot] as number, number: shape.number };
       case 'immediate':
         return { kind: 'immediate', width: shape.width, second: shape.second };
       case 'memory': {
@@ -106,6 +106,18 @@ export class HandlerBuilder extends Arithmetic implements Builder {
 
   register(number: number, width: Width): Operand {
     return operandOf({ kind: 'register', width, general: true, place: 8 * number });
+  }
+
+  number(operand: Operand): Value {
+    const { slot, number, place = 0 } = own(operand) as Register;
+    if (number !== undefined || slot === undefined) return this.constant(64, number ?? place / 8);
+    return this.keep(64, (code) => code.get(record).access('i64.load16_u', slot).i64(3n).op('i64.shr_u'));
+  }
+
+  segment(operand?: Operand): Value {
+    const segment = operand === undefined ? 'data' : (own(operand) as Memory).segment;
+    const named = segmentRegisters.indexOf(segment as Segment);
+    return named >= 0 ? this.constant(64, named) : this.keep(64, (code) => code.get(record).access('i64.load8_u', RECORD.segment));
   }
 
   at(segment: Segment | 'data', offset: Value, width: Width): Operand {
@@ -234,7 +246,10 @@ export class HandlerBuilder extends Arithmetic implements Builder {
     return this.#functions.helper(helper);
   }
 
-  flag(flag: Flag): Value {
+  flag(flag: AnyFlag): Value {
+    if (flag === 'DF') {
+      return this.keep(1, (code) => code.i32(0).access('i32.load', STATE + stateOffset('rflags')).i32(Math.log2(RFLAGS.DF)).op('i32.shr_u').i32(1).op('i32.and'));
+    }
     if (flag === 'CF') return this.condition('b');
     if (flag === 'ZF') return this.condition('e');
     return this.keep(1, (code) => code.call(this.#functions.runtime('flags')).i32(Math.log2(RFLAGS[flag])).op('i32.shr_u').i32(1).op('i32.and'));
@@ -273,7 +288,18 @@ export class HandlerBuilder extends Arithmetic implements Builder {
     this.code.access('i64.store', at(name));
   }
 
-  setFlags(flags: Partial<Record<Flag, Value>>): void {
+  setFlags({ DF, ...flags }: Partial<Record<AnyFlag, Value>>): void {
+    if (DF !== undefined) this.#pending.push(() => this.#setDirection(DF));
+    if (Object.keys(flags).length > 0) this.#setArithmetic(flags);
+  }
+
+  #setDirection(direction: Value): void {
+    const { code } = this;
+    code.i32(0).i32(0).access('i32.load', STATE + stateOffset('rflags')).i32(~RFLAGS.DF).op('i32.and');
+    pushValue(code, direction).i32(Math.log2(RFLAGS.DF)).op('i32.shl', 'i32.or').access('i32.store', STATE + stateOffset('rflags'));
+  }
+
+  #setArithmetic(flags: Partial<Record<Flag, Value>>): void {
     const entries = Object.entries(flags) as [Flag, Value][];
     const given = entries.reduce((sum, [flag]) => sum | RFLAGS[flag], 0);
     const rest = (RFLAGS.CF | RFLAGS.PF | RFLAGS.AF | RFLAGS.ZF | RFLAGS.SF | RFLAGS.OF) & ~given;
@@ -297,6 +323,10 @@ export class HandlerBuilder extends Arithmetic implements Builder {
       this.code.end();
       this.#pending = outer;
     });
+  }
+
+  finishIf(condition: Value): void {
+    pushValue(this.code, condition).if().get(record).i32(RECORD_SIZE).op('i32.add', 'return').end();
   }
 
   faultIf(condition: Value, vector: number, errorCode = 0): void {
@@ -393,12 +423,21 @@ export class HandlerBuilder extends Arithmetic implements Builder {
     });
   }
 
+  systemIf(condition: Value, operation: string, ...values: Value[]): void {
+    pushValue(this.code, condition).if();
+    this.#callSystem(operation, values).op('return').end();
+  }
+
   system(operation: string, ...values: Value[]): void {
+    this.#callSystem(operation, values);
+    this.#ended = true;
+  }
+
+  #callSystem(operation: string, values: readonly Value[]): Code {
     const { code } = this;
     if (this.#pending.length > 0) throw new Error(`${operation}: the whole instruction is done outside`);
     code.i32(this.#functions.operation(operation)).get(record);
     for (let each = 0; each < 3; each++) pushValue(code, values[each] ?? this.constant(64, 0));
-    code.call(this.#functions.runtime('system'));
-    this.#ended = true;
+    return code.call(this.#functions.runtime('system'));
   }
 }

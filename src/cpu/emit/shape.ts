@@ -11,8 +11,8 @@ import type { Instruction } from '../isa/instruction.ts';
 export type AddressForm = 'base' | 'index' | 'absolute' | 'general';
 
 export type OperandShape =
-  /** `slot` counts the record's registers. */
-  | { readonly kind: 'register'; readonly bank: Bank; readonly width: Width; readonly slot: number }
+  /** `slot` counts the record's registers; segment, control and debug registers are known by their number. */
+  | { readonly kind: 'register'; readonly bank: Bank; readonly width: Width; readonly slot: number; readonly number: number | undefined }
   | { readonly kind: 'memory'; readonly width: Width | 0; readonly form: AddressForm }
   /** `second`: in the place of the displacement, sign-extended from 32 bits. */
   | { readonly kind: 'immediate'; readonly width: Width; readonly second: boolean };
@@ -28,6 +28,8 @@ export interface Shape {
   readonly operands: readonly OperandShape[];
 }
 
+const systemBanks: readonly Bank[] = ['segment', 'control', 'debug'];
+
 const withoutBase: readonly (Segment | undefined)[] = [undefined, 'es', 'cs', 'ss', 'ds'];
 
 export function shapeOf(decoded: Decoded, long: boolean): Shape {
@@ -35,7 +37,7 @@ export function shapeOf(decoded: Decoded, long: boolean): Shape {
   let immediates = 0;
   const operands = decoded.operands.map((operand): OperandShape => {
     const width = operand.width as Width;
-    if (operand.kind === 'register') return { kind: 'register', bank: operand.bank, width, slot: registers++ };
+    if (operand.kind === 'register') return { kind: 'register', bank: operand.bank, width, slot: registers++, number: systemBanks.includes(operand.bank) ? operand.number : undefined };
     if (operand.kind === 'immediate') return { kind: 'immediate', width, second: immediates++ > 0 };
     return { kind: 'memory', width: width as Width | 0, form: addressForm(decoded, operand, long) };
   });
@@ -51,6 +53,6 @@ function addressForm({ addressSize }: Decoded, operand: DecodedOperand & { kind:
 
 /** Two instructions of one key have one handler. */
 export function shapeKey({ instruction, operandSize, addressSize, long, repeat, based, operands }: Shape): string {
-  const parts = operands.map((operand) => (operand.kind === 'memory' ? operand.form : operand.kind === 'register' ? operand.bank : operand.kind)).join();
+  const parts = operands.map((operand) => (operand.kind === 'memory' ? operand.form : operand.kind === 'register' ? `${operand.bank} ${operand.number ?? ''}` : operand.kind)).join();
   return `${instruction.name} ${instruction.encoding} ${operandSize} ${addressSize} ${long} ${repeat ?? ''} ${based} ${parts}`;
 }
