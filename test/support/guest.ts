@@ -1,8 +1,11 @@
+import fs from 'node:fs';
 import { realModeAt, type Registers } from '../../src/boot/start-state.ts';
 import { cpuState } from '../../src/cpu/state.ts';
 import { createBus, type Bus } from '../../src/device/bus.ts';
-import type { Cpu, Exit, InterruptSource } from '../../src/engine/engine.ts';
+import type { Cpu, EngineOptions, Exit, InterruptSource } from '../../src/engine/engine.ts';
 import { kvm, KvmProcessors } from '../../src/engine/kvm.ts';
+import { everything, supportedCpuid } from '../../src/engine/kvm/cpuid.ts';
+import { openKvm } from '../../src/engine/kvm/vm.ts';
 import { createGuestMemory, type GuestMemory, type WantedRegion } from '../../src/engine/memory.ts';
 import { get, put } from '../../src/lib/layout.ts';
 
@@ -14,12 +17,22 @@ export interface GuestOptions {
   readonly at?: number;
   readonly registers?: Registers;
   readonly regions?: readonly WantedRegion[];
-  /** Undefined: KVM's own. */
-  readonly interrupts?: InterruptSource | undefined;
+  readonly interrupts?: InterruptSource | 'kernel';
+  /** CPUID with all that KVM can give; without, all zeros. */
+  readonly allFeatures?: boolean;
 }
 
 /** No device interrupts. */
 export const quiet: InterruptSource = { pending: () => false, acknowledge: () => 0 };
+
+function allOfKvm(): EngineOptions['cpuid'] {
+  const device = openKvm();
+  try {
+    return everything(supportedCpuid(device));
+  } finally {
+    fs.closeSync(device);
+  }
+}
 
 /** A machine of one processor with some code and a bus; what it writes to the serial port's data register is `output`. */
 export class TestGuest implements Disposable {
@@ -30,11 +43,11 @@ export class TestGuest implements Disposable {
   readonly exits: number[] = [];
   output = '';
 
-  constructor(code: readonly number[] | Uint8Array, { at = 0x1000, registers = {}, regions = [{ guestAddress: 0, size: 0x100000 }], interrupts = quiet }: GuestOptions = {}) {
+  constructor(code: readonly number[] | Uint8Array, { at = 0x1000, registers = {}, regions = [{ guestAddress: 0, size: 0x100000 }], interrupts = quiet, allFeatures = false }: GuestOptions = {}) {
     this.memory = createGuestMemory(regions);
     this.memory.bytes(at, code.length).set(code);
     this.bus.ports.attach(0x3f8, 1, { name: 'output', read: () => 0, write: (_offset, _size, value) => void (this.output += String.fromCodePoint(value)) });
-    this.processors = new KvmProcessors({ memory: this.memory, bus: this.bus, interrupts, cpus: 1, cpuid: () => [0, 0, 0, 0] });
+    this.processors = new KvmProcessors({ memory: this.memory, bus: this.bus, interrupts: interrupts === 'kernel' ? undefined : interrupts, cpus: 1, cpuid: allFeatures ? allOfKvm() : () => [0, 0, 0, 0] });
     this.load(realModeAt(at, registers));
     for (const cpu of this.processors.cpus) cpu.trace = (_cpu, reason) => this.exits.push(reason);
   }

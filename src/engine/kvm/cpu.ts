@@ -70,19 +70,20 @@ export class KvmCpu implements Cpu {
   /** KVM counts no instructions: a budget is as many nanoseconds, but for a budget of 1, which is a single step. */
   run(instructions?: number): Exit {
     if (this.#interrupts !== undefined && this.#stillHalted()) return { kind: 'halt' };
-    this.#exchange.set(this.state);
-    // KVM without interrupt controllers takes CR8 from here, and what it said of interrupts may be so no more.
+    // KVM without interrupt controllers takes CR8 from here.
     this.#vcpu.view.setUint32(cr8At, this.state.getUint32(cr8.offset, true), true);
-    this.#vcpu.view.setUint8(readyAt, 0);
+    // What KVM said of interrupts may be so no more.
+    if (this.#exchange.set(this.state)) this.#vcpu.view.setUint8(readyAt, 0);
     this.#step(instructions === 1);
-    if (instructions !== undefined) this.#alarm.set(Math.max(instructions, 1000));
+    const budget = instructions === 1 ? undefined : instructions;
+    if (budget !== undefined) this.#alarm.set(Math.max(budget, 1));
     try {
-      const ended = this.#enter(instructions);
+      const ended = this.#enter(budget !== undefined);
       this.#exchange.get(this.state);
       if (ended === KVM_EXIT_HLT) this.state.setUint32(activity.offset, HALTED, true);
       return typeof ended === 'number' ? this.#exit(ended) : ended;
     } finally {
-      if (instructions !== undefined) this.#alarm.set(0);
+      if (budget !== undefined) this.#alarm.set(0);
     }
   }
 
@@ -97,7 +98,7 @@ export class KvmCpu implements Cpu {
   }
 
   /** Until an exit that no device answers, which is KVM's number for it; or an end that is not KVM's. */
-  #enter(instructions: number | undefined): number | Exit {
+  #enter(timed: boolean): number | Exit {
     const vcpu = this.#vcpu;
     for (;;) {
       if (this.#interrupts !== undefined) this.#interrupt(this.#interrupts);
@@ -105,15 +106,20 @@ export class KvmCpu implements Cpu {
       if (result === -EINTR) {
         const late = takeKicks();
         if (Atomics.exchange(vcpu.bytes, immediateAt, 0) === 1) return { kind: 'kicked' };
-        if (late && instructions !== undefined) return { kind: 'budget' };
+        if (late && timed) return { kind: 'budget' };
       } else if (result < 0) {
         return { kind: 'error', message: `KVM_RUN: ${errnoName(-result)}` };
       } else {
         const reason = vcpu.exitReason;
         this.trace?.(this.#number, reason);
-        if (!serve(vcpu, reason, this.#bus)) return reason;
+        if (!serve(vcpu, reason, this.#bus) && !(reason === KVM_EXIT_HLT && this.#interruptible())) return reason;
       }
     }
+  }
+
+  /** At HLT: an interrupt has come that KVM has not told of. */
+  #interruptible(): boolean {
+    return this.#vcpu.view.getUint8(run.if_flag.offset) !== 0 && this.#interrupts?.pending(this.#number) === true;
   }
 
   #interrupt(source: InterruptSource): void {

@@ -204,6 +204,7 @@ export class StateExchange {
       const bytes = part.request();
       return { part, bytes, view: new DataView(bytes.buffer), known: bytes.slice() };
     }).filter(({ part, bytes }) => part.get !== KVM_GET_MSRS || ioctl(vcpu.fd, KVM_GET_MSRS, bytes) === 1);
+    this.get(new DataView(new ArrayBuffer(cpuState.size)));
   }
 
   /** KVM's into `state`. */
@@ -215,14 +216,21 @@ export class StateExchange {
     }
   }
 
-  /** What has changed in `state` since {@link get}, into KVM. @throws DelosError when KVM does not take it */
-  set(state: DataView): void {
+  /**
+   * What has changed in `state` since {@link get}, into KVM.
+   * @returns whether anything has
+   * @throws DelosError when KVM does not take it
+   */
+  set(state: DataView): boolean {
+    let changed = false;
     for (const { part, bytes, view, known } of this.#parts) {
       part.fromState(state, view);
       if (Buffer.compare(bytes, known) === 0) continue;
       const done = kvmCall(`setting ${part.name}`, this.#vcpu.fd, part.set, bytes);
       if (part.set === KVM_SET_MSRS && done !== 1) throw new DelosError('bad-machine', `KVM does not take the value of ${part.name}`);
       known.set(bytes);
+      changed = true;
     }
+    return changed;
   }
 }
