@@ -79,6 +79,7 @@ export const syscalls = {
   sched_setattr: [314, 'pid:int', 'attributes:struct', 'flags:int'],
   sched_setaffinity: [203, 'pid:int', 'size:int', 'mask:struct'],
   seccomp: [317, 'operation:enum SECCOMP_SET_MODE_', 'flags:flags SECCOMP_FILTER_FLAG_', 'program:struct'],
+  copy_file_range: [326, 'from:fd', 'fromOffset:struct', 'to:fd', 'toOffset:struct', 'length:int', 'flags:int'],
   memfd_create: [319, 'name:string', 'flags:flags MFD_'],
   bpf: [321, 'command:enum BPF_', 'attributes:struct', 'size:int'],
   lseek: [8, 'fd:fd', 'offset:int', 'whence:int'],

@@ -53,9 +53,10 @@ export interface Container {
   readonly health?: HealthPlan;
 }
 
-/** Either an overlay over a folder that stays as it is, or a folder itself. */
+/** An overlay over folders that stay as they are, a copy of such a folder, or a folder itself. */
 export type RootSource =
   | { readonly kind: 'overlay'; /** Absolute, the uppermost first. */ readonly lowers: readonly string[]; /** What is written stays for the next start. */ readonly kept: boolean }
+  | { readonly kind: 'copy'; /** What it is a copy of: one, or none for an empty root. */ readonly lowers: readonly string[] }
   | { readonly kind: 'folder' };
 
 /** A container and what becomes of it now. */

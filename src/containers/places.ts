@@ -46,8 +46,9 @@ export function volumesFolder({ data }: Places): string {
  *
  * - `container.json`: {@link Container}
  * - `config.json`: the OCI configuration it was created with
- * - `rootfs`: an empty folder that the root is mounted over
+ * - `rootfs`: an empty folder that the root is mounted over, or the root itself
  * - `layer`: `upper` and `work` of its overlay, if what it writes is kept
+ * - `empty`: what a copied root without layers is compared with
  * - `etc`: files bound over those of the image
  * - `log`, `attach`, `exit`: native/monitor.c
  */

@@ -23,13 +23,22 @@ import { spawned } from '../runtime/place.ts';
  * @throws DelosError io
  */
 export async function removeTree(folder: string): Promise<void> {
-  const layer = path.join(folder, 'layer');
-  const linux = process.geteuid?.() === 0 || !fs.existsSync(layer) ? undefined : readMappings(folder);
-  if (linux !== undefined) await spawned.run(encode(removalPlan({ ociVersion: '1.3.0', linux }, layer)), 0);
+  const written = ['layer', 'rootfs'].map((name) => path.join(folder, name)).filter((place) => fs.existsSync(place));
+  const linux = process.geteuid?.() === 0 || !written.some(isFilled) ? undefined : readMappings(folder);
+  if (linux !== undefined) await spawned.run(encode(removalPlan({ ociVersion: '1.3.0', linux }, written)), 0);
   try {
     fs.rmSync(folder, { recursive: true, force: true });
   } catch (cause) {
     throw new DelosError('io', `${folder}: cannot be removed: ${errnoOf(cause) ?? String(cause)}`, { cause });
+  }
+}
+
+/** Whether there is anything in a folder, or it cannot be told. */
+function isFilled(folder: string): boolean {
+  try {
+    return fs.readdirSync(folder).length > 0;
+  } catch {
+    return true;
   }
 }
 
@@ -40,8 +49,8 @@ function readMappings(folder: string): Config['linux'] | undefined {
   return uidMappings && gidMappings && { namespaces: [{ type: 'user' }], uidMappings, gidMappings };
 }
 
-/** rm(1) of a folder in a user namespace. */
-function removalPlan(config: Config, folder: string): Plan {
+/** rm(1) of folders in a user namespace. */
+function removalPlan(config: Config, folders: readonly string[]): Plan {
   const request: Request = {
     id: 'removal', bundle: '/', rootfs: '/', folder: '/', held: false, preserveFds: 0, listenFds: 0, noPivot: false, noNewKeyring: true, cgroup: [],
   };
@@ -65,7 +74,7 @@ function removalPlan(config: Config, folder: string): Plan {
         items: [
           start, call('trap', [gaveUp], 'what to do when a call is refused'), unblockSignals(),
           ...[channel, mapped, becomeRoot].flatMap((field) => field.init?.(build) ?? []),
-          call('execve', ['/bin/rm', cStrings(['rm', '-rf', '--', folder]), cStrings([])], 'only this namespace may remove them'),
+          call('execve', ['/bin/rm', cStrings(['rm', '-rf', '--', ...folders]), cStrings([])], 'only this namespace may remove them'),
           gaveUp, ...giveUp(build),
         ],
       },

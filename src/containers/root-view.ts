@@ -93,6 +93,7 @@ function openStopped(places: Places, container: Container): number {
   const { root, id, name } = container;
   const config = readConfig(fileOf(places, id));
   if (root.kind === 'folder') return openFolder(path.resolve(fileOf(places, id), config.root?.path ?? 'rootfs'));
+  if (root.kind === 'copy') return openFolder(fileOf(places, id, 'rootfs'));
   const [first = '/', ...others] = root.lowers;
   if (!root.kept) return others.length === 0 ? openFolder(first) : mountOverlay(root.lowers);
   // What is written there has the ids of its user namespace, what is below those of the host; only inside are they alike.

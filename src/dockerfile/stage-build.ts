@@ -1,11 +1,9 @@
-import fs from 'node:fs';
 import type { RunConfig } from '../images/config-change.ts';
 import { chainIds, ensureLayer } from '../images/layers.ts';
 import type { Lease } from '../images/lease.ts';
 import { putLayer } from '../images/put-layer.ts';
 import type { ImageStore } from '../images/store.ts';
 import { timeOf } from '../layers/metadata.ts';
-import { packLayer } from '../layers/pack.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { Digest } from '../registry/digest.ts';
 import { formatPlatform } from '../registry/platform.ts';
@@ -14,7 +12,7 @@ import { byteString } from '../tar/byte-string.ts';
 import { tarEntry } from '../tar/entry.ts';
 import { mergeEnvironment } from '../vocabulary/key-value.ts';
 import type { StepCache } from './cache.ts';
-import { commandOf, removeMountPoints, type RunCommand } from './command.ts';
+import { commandOf, packWritten, removeMountPoints, type RunCommand } from './command.ts';
 import { ownerIn, readCopy } from './copy-instruction.ts';
 import { Copy, folderItems, readText } from './copy.ts';
 import type { Variables } from './expansion.ts';
@@ -188,9 +186,8 @@ export class StageBuild {
     };
     return await run(command, async (written) => {
       removeMountPoints(written, below);
-      const { upper, owner } = written;
-      if (fs.readdirSync(upper).length === 0) return undefined;
-      return this.#putLayer(packLayer(upper, { overlay: true, ...clamp(epoch), ...(owner !== undefined && { owner }), ...(signal !== undefined && { signal }) }));
+      const tar = packWritten(written, { ...clamp(epoch), ...(signal !== undefined && { signal }) });
+      return tar === undefined ? undefined : this.#putLayer(tar);
     }, signal);
   }
 

@@ -6,7 +6,7 @@ import { shown } from '../registry/shown.ts';
 import { textOf } from '../tar/byte-string.ts';
 import { tarEntries } from '../tar/entries.ts';
 import { cannot } from './durable.ts';
-import { lockNew } from './lease.ts';
+import { lockNew } from './file-lock.ts';
 import type { ImageStore } from './store.ts';
 
 /** The files of a saved image, by their names. Disposing of it removes what was laid down for it. */

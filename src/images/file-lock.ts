@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemCallError, syscall } from '../sys/syscall.ts';
@@ -28,6 +29,18 @@ export function tryLockFile(file: string, make = true): FileLock | undefined {
       if (error instanceof SystemCallError && error.errno === 'EAGAIN') return undefined;
       throw error;
     }
+  }
+}
+
+/**
+ * A new file, locked, with a random end to its name. Whoever sweeps may find it in the moment before it is locked, and have it locked
+ * to see whether anybody has; then there is another.
+ */
+export function lockNew(beginning: string, ending = ''): { readonly file: string; readonly lock: FileLock } {
+  for (;;) {
+    const file = `${beginning}-${randomBytes(8).toString('hex')}${ending}`;
+    const lock = tryLockFile(file);
+    if (lock !== undefined) return { file, lock };
   }
 }
 

@@ -10,7 +10,7 @@ import { partsOf } from './image.ts';
 import { leased } from './lease.ts';
 import { readRecords, type ImageRecord } from './records.ts';
 import { removeFolder } from './remove-folder.ts';
-import { lockStore, type ImageStore } from './store.ts';
+import { layerShelves, lockStore, type ImageStore } from './store.ts';
 
 /** Removes a folder with what is in it; a user who has subordinate ids may need more than rm for that. */
 export type RemoveTree = (folder: string) => Promise<void>;
@@ -60,7 +60,7 @@ export async function collectGarbage(store: ImageStore, { removeTree = removeFol
 export function shelves({ root }: ImageStore): { folder: string; sizeOf: (file: string) => number }[] {
   return [
     { folder: path.join(root, 'blobs/sha256'), sizeOf: (file) => fs.statSync(file).size },
-    { folder: path.join(root, 'layers'), sizeOf: layerSize },
+    ...Object.values(layerShelves).map((name) => ({ folder: path.join(root, name), sizeOf: layerSize })),
   ];
 }
 

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { DelosError } from '../lib/errors.ts';
+import { copyTree, type CopyTreeOptions } from '../layers/copy-tree.ts';
 import { unpackLayer } from '../layers/unpack.ts';
 import { digestOf, type Digest } from '../registry/digest.ts';
 import type { Arrival } from './arrival.ts';
@@ -8,7 +9,7 @@ import { cannot, readIfThere } from './durable.ts';
 import { lockFile, type Waiting } from './file-lock.ts';
 import { removeFolder } from './remove-folder.ts';
 import { bootId, FRESH_MODE, isSettled } from './settled.ts';
-import { blobFile, layerFolder, unpackingFolder, type ImageStore } from './store.ts';
+import { blobFile, decideDriver, layerFolder, unpackingFolder, type ImageStore } from './store.ts';
 
 /** What is known of an unpacked layer: `layer.json` beside its tree. */
 export interface LayerRecord {
@@ -62,14 +63,15 @@ function findLayer(store: ImageStore, chain: Digest): LayerRecord | undefined {
 }
 
 /**
- * The folders to stack for an image, the topmost first: the `lowerdir` of its overlay mount. Those that would not show are left out.
+ * The folders to stack for an image, the topmost first: the `lowerdir` of its overlay mount. Those that would not show are left out; of the
+ * driver vfs only the topmost does.
  * @throws DelosError no-image when a layer is not there
  */
 export function layerTrees(store: ImageStore, diffIds: readonly Digest[]): string[] {
   const trees: string[] = [];
   for (const chain of chainIds(diffIds).toReversed()) {
     trees.push(path.join(layerFolder(store, chain), 'tree'));
-    if (readLayer(store, chain).opaqueRoot) break;
+    if (readLayer(store, chain).opaqueRoot || store.driver === 'vfs') break;
   }
   return trees;
 }
@@ -89,6 +91,7 @@ export interface LayerOptions extends Pick<Waiting, 'signal'> {
  * @throws DelosError bad-image for another diffID, bad-archive, too-large, io; nothing is left of it
  */
 export async function ensureLayer(store: ImageStore, diffIds: readonly Digest[], blob: Digest, options: LayerOptions = {}): Promise<'exists' | 'unpacked'> {
+  await decideDriver(store);
   const chain = chainIds(diffIds).at(-1) as Digest;
   const [work, lockPath] = [unpackingFolder(store, chain), `${unpackingFolder(store, chain)}.lock`];
   using lock = await lockFile(lockPath, { ...(options.signal !== undefined && { signal: options.signal }), until: () => hasLayer(store, chain) });
@@ -140,9 +143,12 @@ async function unpackInto(work: string, { store, diffIds, blob }: TopLayer, byte
   fs.mkdirSync(work, { mode: 0o711 });
   // As long as no entry of the layer says otherwise.
   fs.mkdirSync(tree, { mode: 0o755 });
-  const unpacked = await unpackLayer(told(bytes, onProgress), tree, {
-    ...store.unpacking, lowers: layerTrees(store, below), ...(signal !== undefined && { signal }),
-  });
+  const stopping = signal === undefined ? {} : { signal };
+  const lowers = layerTrees(store, below);
+  const [lower] = lowers;
+  if (store.driver === 'vfs' && lower !== undefined) await copyTree(lower, tree, { ...ownersOf(store), ...stopping });
+  const how = store.driver === 'vfs' ? { whiteouts: 'apply' as const } : { lowers };
+  const unpacked = await unpackLayer(told(bytes, onProgress), tree, { ...store.unpacking, ...how, ...stopping });
   if (unpacked.diffId !== diffId) {
     throw new DelosError('bad-image', `the layer ${blob} is not what the image's configuration says: expected the diffID ${diffId}, found ${unpacked.diffId}`);
   }
@@ -150,6 +156,11 @@ async function unpackInto(work: string, { store, diffIds, blob }: TopLayer, byte
   const { size, opaqueRoot } = unpacked;
   const record: LayerRecord = { version: 1, diffId, ...(parent !== undefined && { parent }), size, opaqueRoot, boot: bootId() };
   fs.writeFileSync(path.join(work, 'layer.json'), `${JSON.stringify(record)}\n`, { mode: FRESH_MODE });
+}
+
+/** Whom what is copied belongs to. */
+function ownersOf({ unpacking }: ImageStore): Pick<CopyTreeOptions, 'owner'> {
+  return unpacking.owners === 'mine' ? {} : { owner: (uid, gid) => [uid, gid] };
 }
 
 function storedBytes({ store, blob }: TopLayer): AsyncIterable<Uint8Array> {

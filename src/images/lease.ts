@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { isDigest, type Digest } from '../registry/digest.ts';
 import { namesIn, readIfThere } from './durable.ts';
-import { tryLockFile, type FileLock } from './file-lock.ts';
+import { lockNew, tryLockFile } from './file-lock.ts';
 import { lockStore, type ImageStore } from './store.ts';
 
 /** What a process needs while it works: it is not removed until the lease is disposed of or the process ends. */
@@ -25,18 +24,6 @@ export function takeLease(store: ImageStore): Lease {
       lock[Symbol.dispose]();
     },
   };
-}
-
-/**
- * A new file, locked, with a random end to its name. Whoever sweeps may find it in the moment before it is locked, and have it locked
- * to see whether anybody has; then there is another.
- */
-export function lockNew(beginning: string, ending = ''): { readonly file: string; readonly lock: FileLock } {
-  for (;;) {
-    const file = `${beginning}-${randomBytes(8).toString('hex')}${ending}`;
-    const lock = tryLockFile(file);
-    if (lock !== undefined) return { file, lock };
-  }
 }
 
 /** What living processes need. The leases of dead ones are removed. For one who has locked the store. */

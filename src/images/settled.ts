@@ -4,7 +4,7 @@ import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_RDONLY } from '../abi/fcntl.ts';
 import { errnoOf } from '../cgroup/control-file.ts';
 import { syscall } from '../sys/syscall.ts';
 import { cannot, namesIn } from './durable.ts';
-import type { ImageStore } from './store.ts';
+import { layerShelves, type ImageStore } from './store.ts';
 
 /** What a blob, or the record of a layer, gets when it has its name, and when it is on the disk for sure. */
 export const FRESH_MODE = 0o600;
@@ -33,8 +33,12 @@ export function settle(store: ImageStore): void {
 }
 
 function files({ root }: ImageStore): string[] {
-  const [blobs, layers] = [path.join(root, 'blobs/sha256'), path.join(root, 'layers')];
-  return [...namesIn(blobs).map((name) => path.join(blobs, name)), ...namesIn(layers).map((name) => path.join(layers, name, 'layer.json'))];
+  const blobs = path.join(root, 'blobs/sha256');
+  const layers = Object.values(layerShelves).map((name) => path.join(root, name));
+  return [
+    ...namesIn(blobs).map((name) => path.join(blobs, name)),
+    ...layers.flatMap((folder) => namesIn(folder).map((name) => path.join(folder, name, 'layer.json'))),
+  ];
 }
 
 function mark(file: string): void {

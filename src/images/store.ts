@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { UnpackOptions } from '../layers/unpack-options.ts';
 import { hexOf, type Digest } from '../registry/digest.ts';
+import { askedDriver, chooseDriver, knownDriver, type Driver, type DriverChoice } from './driver.ts';
 import { lockFile, type FileLock } from './file-lock.ts';
 
 /**
@@ -12,7 +13,9 @@ import { lockFile, type FileLock } from './file-lock.ts';
  *
  * - `images.json`: {@link ImageRecord}s, the names of the images
  * - `blobs/sha256/HEX`: manifests, configurations and packed layers
+ * - `driver.json`: {@link DriverChoice}
  * - `layers/HEX`: an unpacked layer by its chain ID: `tree` and `layer.json`
+ * - `vfs/HEX`: the same for the driver vfs: its tree holds what is below it too
  * - `holds/OWNER`: which image a container needs
  * - `leases/*`: what a running process needs; locked by it
  * - `partial/HEX`: the beginning of a blob, locked by whoever fetches it
@@ -23,6 +26,8 @@ export interface ImageStore {
   /** Absolute. */
   readonly root: string;
   readonly unpacking: StoredUnpacking;
+  /** How its layers are kept, as far as that is decided: by {@link decideDriver}. */
+  readonly driver: Driver;
 }
 
 /** How layers are unpacked in a store: the same for all, since they are shared. */
@@ -33,7 +38,10 @@ function usualUnpacking(): StoredUnpacking {
   return process.geteuid?.() === 0 ? { whiteouts: 'overlay' } : { whiteouts: 'overlay', overlayXattr: 'user', owners: 'mine', devices: 'skip' };
 }
 
-const folders = ['blobs/sha256', 'layers', 'holds', 'leases', 'partial', 'unpacking', 'trash'];
+/** Where unpacked layers are. */
+export const layerShelves: Readonly<Record<Driver, string>> = { overlay: 'layers', vfs: 'vfs' };
+
+const folders = ['blobs/sha256', 'layers', 'vfs', 'holds', 'leases', 'partial', 'unpacking', 'trash'];
 
 /**
  * Opens the store, and makes it if need be.
@@ -42,8 +50,20 @@ const folders = ['blobs/sha256', 'layers', 'holds', 'leases', 'partial', 'unpack
 export function openStore(root: string, unpacking = usualUnpacking()): ImageStore {
   // Others may pass through it into what lets them; what is here does not.
   fs.mkdirSync(root, { recursive: true, mode: 0o711 });
-  for (const folder of folders) fs.mkdirSync(path.join(root, folder), { recursive: true, mode: folder === 'layers' ? 0o711 : 0o700 });
-  return { root: path.resolve(root), unpacking };
+  for (const folder of folders) fs.mkdirSync(path.join(root, folder), { recursive: true, mode: folder === 'layers' || folder === 'vfs' ? 0o711 : 0o700 });
+  const asked = askedDriver();
+  let known: DriverChoice | undefined;
+  return {
+    root: path.resolve(root), unpacking,
+    get driver() {
+      return (asked ?? (known ??= knownDriver(root)))?.driver ?? 'overlay';
+    },
+  };
+}
+
+/** Sees to it that it is known how layers are kept, before the first one is. */
+export async function decideDriver({ root }: ImageStore): Promise<void> {
+  if (askedDriver() === undefined) await chooseDriver(root);
 }
 
 export function blobFile({ root }: ImageStore, digest: Digest): string {
@@ -55,8 +75,8 @@ export function partialFile({ root }: ImageStore, digest: Digest): string {
 }
 
 /** @param chain the chain ID: {@link chainIds} */
-export function layerFolder({ root }: ImageStore, chain: Digest): string {
-  return path.join(root, 'layers', hexOf(chain));
+export function layerFolder({ root, driver }: ImageStore, chain: Digest): string {
+  return path.join(root, layerShelves[driver], hexOf(chain));
 }
 
 export function unpackingFolder({ root }: ImageStore, chain: Digest): string {

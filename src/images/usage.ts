@@ -21,19 +21,25 @@ export interface StoreUsage {
   readonly reclaimable: number;
 }
 
+interface Part {
+  readonly bytes: number;
+  /** Of it, what nobody needs. */
+  readonly free: number;
+}
+
 /** For `system df`. Layers that images share are counted once. */
 export async function storeUsage(store: ImageStore): Promise<StoreUsage> {
   using _ = await lockStore(store);
   const needed = neededParts(store);
-  const [blobs, layers] = shelves(store).map(({ folder, sizeOf }) => {
+  const [blobs, ...layers] = shelves(store).map(({ folder, sizeOf }) => {
     const parts = namesIn(folder).map((hex) => ({ bytes: sizeOf(path.join(folder, hex)), needed: needed.has(`sha256:${hex}`) }));
     return { bytes: total(parts), free: total(parts.filter((part) => !part.needed)) };
-  }) as [{ bytes: number; free: number }, { bytes: number; free: number }];
+  }) as [Part, ...Part[]];
   const partialFolder = path.join(store.root, 'partial');
   const partial = total(namesIn(partialFolder).map((name) => ({ bytes: fs.statSync(path.join(partialFolder, name), { throwIfNoEntry: false })?.size ?? 0 })));
   return {
     images: readRecords(store).length, held: new Set(readHolds(store).map(({ image }) => image.manifest)).size,
-    blobs: blobs.bytes, layers: layers.bytes, partial, reclaimable: blobs.free + layers.free,
+    blobs: blobs.bytes, layers: total(layers), partial, reclaimable: layers.reduce((sum, { free }) => sum + free, blobs.free),
   };
 }
 

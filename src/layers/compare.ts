@@ -13,11 +13,17 @@ export interface Difference {
   readonly aspects: readonly Aspect[];
 }
 
+type OwnerMeant = (uid: number, gid: number) => readonly [uid: number, gid: number];
+
 export interface CompareOptions {
   /** Compare what files hold also where size and time are the same. Default: they are taken for equal then, as rsync(1) does. */
   readonly contents?: boolean;
   /** Aspects that do not count. */
   readonly except?: readonly Aspect[];
+  /** The owners that are meant by those of the second tree. */
+  readonly owner?: OwnerMeant | undefined;
+  /** And of the first. */
+  readonly baseOwner?: OwnerMeant | undefined;
 }
 
 /** The differences of two trees, folders before what they hold, in the order of bytes. @throws SystemCallError when a tree cannot be read */
@@ -58,7 +64,7 @@ function aspectsOf(one: TreeNode, other: TreeNode, options: CompareOptions): Asp
   const note = (aspect: Aspect, differs: boolean): void => void (differs && aspects.push(aspect));
   const [a, b] = [one.stat, other.stat];
   note('mode', a.mode !== b.mode);
-  note('owner', a.uid !== b.uid || a.gid !== b.gid);
+  note('owner', ownerOf(one, options.baseOwner) !== ownerOf(other, options.owner));
   note('time', a.mtimeNs !== b.mtimeNs);
   note('xattrs', !sameXattrs(one, other));
   if (one.kind === 'symlink') note('link', one.link() !== other.link());
@@ -69,6 +75,10 @@ function aspectsOf(one: TreeNode, other: TreeNode, options: CompareOptions): Asp
     note('contents', a.size === b.size && unsure && !sameContents(one, other));
   }
   return aspects;
+}
+
+function ownerOf({ stat }: TreeNode, meant: OwnerMeant = (...ids) => ids): string {
+  return meant(Number(stat.uid), Number(stat.gid)).join(':');
 }
 
 function sameXattrs(one: TreeNode, other: TreeNode): boolean {

@@ -3,7 +3,7 @@ import { SystemCallError } from '../sys/syscall.ts';
 import { quoted, type ByteString } from '../tar/byte-string.ts';
 import { tarEntry, type TarEntry } from '../tar/entry.ts';
 import { tarEnd, tarHeader, tarPadding } from '../tar/writer.ts';
-import { compareTrees } from './compare.ts';
+import { compareTrees, type CompareOptions } from './compare.ts';
 import { fileChunks } from './file-chunks.ts';
 import { timeOf } from './metadata.ts';
 import { OPAQUE, whiteoutFor, whiteoutOf } from './names.ts';
@@ -21,6 +21,8 @@ export interface PackOptions {
   readonly root?: boolean;
   /** Later times become this one: SOURCE_DATE_EPOCH, in seconds. */
   readonly clampSeconds?: number;
+  /** The same for `base`: the owners that are meant there. */
+  readonly baseOwner?: PackOptions['owner'] | undefined;
   /** Owners as the layer is to have them, for a tree whose ids are those of a user namespace. */
   readonly owner?: (uid: number, gid: number) => readonly [uid: number, gid: number];
   readonly signal?: AbortSignal;
@@ -59,7 +61,7 @@ export async function* packLayer(folder: string, options: PackOptions = {}): Asy
 }
 
 function* layerParts(folder: string, options: PackOptions): Generator<Uint8Array> {
-  const changes = options.base === undefined ? undefined : changesFrom(options.base, folder);
+  const changes = options.base === undefined ? undefined : changesFrom(options.base, folder, { owner: options.owner, baseOwner: options.baseOwner });
   const wantsRoot = options.root ?? (options.overlay !== true && changes === undefined);
   const tree = new Tree(folder);
   const packer = new Packer(options);
@@ -86,10 +88,10 @@ function folderOf(path: ByteString): ByteString {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
-function changesFrom(base: string, folder: string): Changes {
+function changesFrom(base: string, folder: string, owners: Pick<CompareOptions, 'owner' | 'baseOwner'>): Changes {
   const wanted = new Set<ByteString>();
   const hidden = new Map<ByteString, ByteString[]>();
-  for (const { path, kind } of compareTrees(base, folder)) {
+  for (const { path, kind } of compareTrees(base, folder, owners)) {
     const parent = folderOf(path);
     for (let around = parent; around !== '' && !wanted.has(around); around = folderOf(around)) wanted.add(around);
     if (kind !== 'removed') wanted.add(path);

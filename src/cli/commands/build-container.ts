@@ -12,18 +12,20 @@ import { everydayConfig } from '../../everyday/config.ts';
 import { everydayNeeds } from '../../everyday/facts.ts';
 import { createFlags, type CreateFlags, type RunOptions } from '../../everyday/flags.ts';
 import { networkWish } from '../../everyday/network.ts';
-import { tryLockFile } from '../../images/file-lock.ts';
-import { lockNew } from '../../images/lease.ts';
+import { askedDriver, knownDriver } from '../../images/driver.ts';
+import { lockNew, tryLockFile } from '../../images/file-lock.ts';
 import { DelosError } from '../../lib/errors.ts';
 import type { Config } from '../../oci/config/types.ts';
 import { jsonText } from '../../runtime/json-text.ts';
 import { killContainer } from '../../runtime/kill.ts';
 import { readFlags } from '../../vocabulary/flag-reader.ts';
 import { randomId, shortId } from '../../vocabulary/names.ts';
+import { copyRoot } from './container-folders.ts';
 import { ownCommand } from './context.ts';
 import { writeEtc } from './etc-files.ts';
 import { gatherHostFacts } from './host-facts.ts';
 import { ownersInside } from './id-mapping.ts';
+import { copiedFrom } from './written-layer.ts';
 
 /** The label of a build's containers: the file that the build has locked as long as it runs. */
 const label = 'delos.build';
@@ -74,7 +76,8 @@ async function runCommand<T>(
     if (exitCode !== 0) throw new DelosError('build-failed', `exit code ${exitCode}`);
     const mountPoints = (config.mounts ?? []).map(({ destination }) => destination);
     const owner = ownersInside(config);
-    return await take({ upper: fileOf(places, container.id, 'layer/upper'), mountPoints, ...(owner !== undefined && { owner }) }) as T;
+    const written = copiedFrom(places, container) ?? { upper: fileOf(places, container.id, 'layer/upper'), ...(owner !== undefined && { owner }) };
+    return await take({ ...written, mountPoints }) as T;
   } finally {
     await removeContainer(places, container, true);
   }
@@ -86,14 +89,16 @@ async function makeContainer(places: Places, lock: string, command: Command): Pr
   const container = await addContainer(places, id, `build-${shortId(id)}`, async (name) => {
     for (const folder of ['rootfs', 'layer/upper', 'layer/work', 'empty']) fs.mkdirSync(fileOf(places, id, folder), { recursive: true, mode: 0o755 });
     const options = optionsOf(places, id, command);
+    const isCopied = (askedDriver() ?? knownDriver(places.data))?.driver === 'vfs';
     const lowers = command.lowers.length > 0 ? command.lowers : [fileOf(places, id, 'empty')];
     const etc = writeEtc(places, options, { reference: '', root: { kind: 'folder' }, folders: [] });
     const { env, workingDir, user, passwd, group } = command;
     config = everydayConfig(options, { rootfs: fileOf(places, id, 'rootfs'), env, workingDir, user, passwd, group }, gatherHostFacts(places, everydayNeeds(options), etc));
     fs.writeFileSync(fileOf(places, id, 'config.json'), jsonText(config, 2), { mode: 0o600 });
+    if (isCopied) await copyRoot(fileOf(places, id, 'rootfs'), lowers, config);
     const wish = networkWish(options, []);
     return {
-      version: 1, id, name, image: 'build', command: command.args, created: new Date().toISOString(), root: { kind: 'overlay', lowers, kept: true },
+      version: 1, id, name, image: 'build', command: command.args, created: new Date().toISOString(), root: isCopied ? { kind: 'copy', lowers } : { kind: 'overlay', lowers, kept: true },
       networks: wish === undefined ? [] : [wish], labels: { [label]: lock }, autoRemove: false, tty: false, openStdin: false, stopSignal: SIGKILL, stopTimeoutSeconds: 0,
       anonymousVolumes: [], flags: {}, starts: 0,
     };

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { errnoOf } from '../../cgroup/control-file.ts';
 import { ignoreNothing, parseIgnore, type Ignored } from '../../dockerfile/ignore.ts';
-import { lockNew } from '../../images/lease.ts';
+import { lockNew } from '../../images/file-lock.ts';
 import type { ImageStore } from '../../images/store.ts';
 import { decompressed } from '../../layers/decompress.ts';
 import { unpackLayer } from '../../layers/unpack.ts';

@@ -3,6 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER, CLONE_NEWUTS } from '../../abi/clone.ts';
 import { MS_PRIVATE, MS_REC } from '../../abi/mount.ts';
+import type { Places } from '../../containers/places.ts';
+import { askedDriver, knownDriver } from '../../images/driver.ts';
 import { hostFacts } from '../../oci/probe.ts';
 import { call } from '../../plan/step.ts';
 import { capabilityNames } from './capability-mask.ts';
@@ -19,7 +21,7 @@ export interface Finding {
 
 export interface Check {
   readonly name: string;
-  look(): Promise<Finding> | Finding;
+  look(places: Places): Promise<Finding> | Finding;
 }
 
 const containerNamespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
@@ -34,6 +36,7 @@ export const checks: readonly Check[] = [
   { name: 'subordinate ids', look: subordinateIds },
   { name: 'cgroups', look: cgroups },
   { name: 'overlay', look: overlay },
+  { name: 'storage', look: storage },
   { name: 'seccomp', look: seccomp },
   { name: 'security modules', look: securityModules },
   { name: 'limits', look: limits },
@@ -116,9 +119,18 @@ async function overlay(): Promise<Finding> {
   const mount = call('mount', ['overlay', '/mnt', 'overlay', 0, 'lowerdir=/usr:/etc'], 'trial');
   const within = await trial(call('unshare', [CLONE_NEWUSER | CLONE_NEWNS], 'trial'), mount);
   const outside = isRoot() ? await trial(call('unshare', [CLONE_NEWNS], 'trial'), call('mount', [0, '/', 0, MS_PRIVATE | MS_REC, 0], 'trial'), mount) : within;
-  if (outside !== undefined) return { state: 'missing', found: `cannot be mounted (${outside}): images host and folders need it`, remedy: 'modprobe overlay' };
+  if (outside !== undefined) return { state: 'limited', found: `cannot be mounted (${outside}): the image host needs it, others are copied`, remedy: 'modprobe overlay' };
   if (within === undefined) return { state: 'fine', found: 'can be mounted, in a user namespace too' };
   return { state: 'limited', found: `can be mounted, but not in a user namespace (${within})`, remedy: 'a kernel of 5.11 or later lets ordinary users mount it' };
+}
+
+/** What roots are made of in this store. Nothing is made for this: what is not decided yet is left so. */
+function storage({ data }: Places): Finding {
+  const choice = askedDriver() ?? knownDriver(data);
+  if (choice === undefined) return { state: 'fine', found: `chosen when the first image comes to ${data}` };
+  const found = `${choice.driver}: ${choice.reason}`;
+  if (choice.driver === 'overlay') return { state: 'fine', found };
+  return { state: 'limited', found: `${found}; each container begins as a copy of its image`, remedy: 'give --root a folder on ext4, xfs, btrfs or tmpfs' };
 }
 
 function seccomp(): Finding {

@@ -9,12 +9,15 @@ import { resolveContainer } from '../../vocabulary/names.ts';
 /** The flags before every command. */
 export const globalFlags = [
   { name: 'root', type: 'string', value: 'folder', help: 'Where containers are kept' },
+  { name: 'storage-driver', type: 'string', value: 'driver', help: 'How root file systems are made of layers: overlay or vfs, a plain copy' },
   { name: 'runroot', type: 'string', value: 'folder', help: 'Where the state of running containers is kept' },
 ] as const;
 
 export type Globals = Values<typeof globalFlags>;
 
-export function placesOf({ root, runroot }: Globals): Places {
+export function placesOf({ root, runroot, 'storage-driver': driver }: Globals): Places {
+  // The flag is the environment's other spelling; so programs that are started by this one have it too.
+  if (driver !== undefined) process.env['STORAGE_DRIVER'] = driver;
   const { data, run } = defaultPlaces();
   return { data: root === undefined ? data : path.resolve(root), run: runroot === undefined ? run : path.resolve(runroot) };
 }

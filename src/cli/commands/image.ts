@@ -2,6 +2,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { RootSource } from '../../containers/container.ts';
 import type { Places } from '../../containers/places.ts';
+import { askedDriver, chooseDriver } from '../../images/driver.ts';
+import { openStore } from '../../images/store.ts';
 import { DelosError } from '../../lib/errors.ts';
 import type { Config } from '../../oci/config/types.ts';
 import type { Digest } from '../../registry/digest.ts';
@@ -37,12 +39,15 @@ export async function openImage(reference: string, places: Places, wishes: Image
   return openStoredImage(reference, places, wishes);
 }
 
-function folderImage(folder: string, { data }: Places): Image {
+async function folderImage(folder: string, { data }: Places): Promise<Image> {
   if (fs.existsSync(path.join(folder, 'config.json'))) {
     const bundle = readConfig(folder);
     return { reference: folder, root: { kind: 'folder' }, folders: [path.resolve(folder, bundle.root?.path ?? '')], bundle };
   }
   const kept = !`${data}/`.startsWith(`${folder === '/' ? '' : folder}/`);
+  if (kept && (askedDriver() ?? await chooseDriver(openStore(data).root)).driver === 'vfs') {
+    return { reference: folder, root: { kind: 'copy', lowers: [folder] }, folders: [folder] };
+  }
   return { reference: folder, root: { kind: 'overlay', lowers: [folder], kept }, folders: [folder] };
 }
 

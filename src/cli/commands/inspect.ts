@@ -59,6 +59,9 @@ function describeEither(places: Places, word: string): unknown {
   }
 }
 
+/** As podman calls how its root is made. */
+const rootDrivers: Readonly<Record<Container['root']['kind'], string>> = { overlay: 'overlay', copy: 'vfs', folder: 'folder' };
+
 /** A container in docker's shape; what docker has no place for is under `Isolation`. */
 function describe(places: Places, container: Container): unknown {
   const standing = standingOf(places, container);
@@ -68,7 +71,7 @@ function describe(places: Places, container: Container): unknown {
   return {
     Id: container.id, Created: container.created, Path: path, Args: args, State: containerState(places, container, standing),
     Image: container.image, LogPath: fileOf(places, container.id, 'log'), Name: `/${container.name}`, RestartCount: container.restarts ?? 0,
-    Driver: container.root.kind === 'overlay' ? 'overlay' : 'folder', Platform: 'linux',
+    Driver: rootDrivers[container.root.kind], Platform: 'linux',
     MountLabel: config.linux?.mountLabel ?? '', ProcessLabel: config.process?.selinuxLabel ?? '', AppArmorProfile: config.process?.apparmorProfile ?? '',
     HostConfig: hostConfig(container, config),
     NetworkSettings: networkSettings(connectionsOf(places, container.id)),

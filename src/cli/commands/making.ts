@@ -81,7 +81,7 @@ function withImageVolumes(options: RunOptions, { stored }: Image): RunOptions {
 
 /** A skeleton of the host's root takes the place of the root itself where there is one. */
 function rootOf({ root }: Image, skeleton: string, kept: boolean): RootSource {
-  if (root.kind === 'folder') return root;
+  if (root.kind !== 'overlay') return root;
   return { kind: 'overlay', lowers: fs.existsSync(skeleton) ? [skeleton] : root.lowers, kept };
 }
 

@@ -40,7 +40,7 @@ export async function openStoredImage(name: string, places: Places, { pull, plat
   const config = readImageConfig(store, record);
   const lowers = layerTrees(store, config.diffIds);
   return {
-    reference: name, root: { kind: 'overlay', lowers, kept: true }, folders: lowers,
+    reference: name, root: store.driver === 'vfs' ? { kind: 'copy', lowers } : { kind: 'overlay', lowers, kept: true }, folders: lowers,
     stored: { manifest: record.manifest, defaults: everydayDefaults(config), volumes: config.defaults.volumes, exposedPorts: config.defaults.exposedPorts },
   };
 }
