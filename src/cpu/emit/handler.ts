@@ -42,6 +42,9 @@ const at = (name: Parameters<typeof internalOffset>[0]): number => STATE + inter
 const loads: Readonly<Record<number, string>> = { 1: 'i32.load8_u', 8: 'i32.load8_u', 16: 'i32.load16_u', 32: 'i32.load', 64: 'i64.load', 128: 'v128.load' };
 const stores: Readonly<Record<number, string>> = { 8: 'i32.store8', 16: 'i32.store16', 32: 'i32.store', 64: 'i64.store', 128: 'v128.store' };
 
+const GP = 13;
+
+/** The handler's parameter. */
 const record = 0;
 
 export class HandlerBuilder extends Arithmetic implements Builder {
@@ -394,6 +397,10 @@ export class HandlerBuilder extends Arithmetic implements Builder {
 
   jump(target: Value): void {
     const rip = this.#target(target);
+    if (this.long && this.operandSize === 64) {
+      const unused = this.constant(64, 16);
+      this.faultIf(this.compare('ne', this.binary('sar', this.binary('shl', rip, unused), unused), rip), GP);
+    }
     this.#pending.push(() => {
       pushValue(this.code.get(record), rip).call(this.#functions.runtime('jump')).op('return');
     });

@@ -108,7 +108,7 @@ function flagsFunction(): Code {
   // AF: the carry into bit 4 is what distinguishes the sum from the exclusive or.
   load(code.get(x).get(y).op('i64.xor').get(result).op('i64.xor'), 'flagShift', 'i64.load32_u').op('i64.shr_u', 'i32.wrap_i64').i32(RFLAGS.AF).op('i32.and');
   // OF: operands of a sum have one sign and the result another; of a difference the operands differ.
-  code.get(x).get(result).op('i64.xor').get(y).get(result).op('i64.xor').get(x).get(y).op('i64.xor').get(isSub).op('select', 'i64.and');
+  code.get(x).get(result).op('i64.xor').get(x).get(y).op('i64.xor').get(y).get(result).op('i64.xor').get(isSub).op('select', 'i64.and');
   topTo(code, RFLAGS.OF).op('i32.or').get(found).op('i32.or').set(found);
   // CF, which INC and DEC leave where it was.
   code.get(kind).i32(FLAGS.inc).op('i32.ge_u').if(i32);

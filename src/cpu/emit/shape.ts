@@ -53,6 +53,6 @@ function addressForm({ addressSize }: Decoded, operand: DecodedOperand & { kind:
 
 /** Two instructions of one key have one handler. */
 export function shapeKey({ instruction, operandSize, addressSize, long, repeat, based, operands }: Shape): string {
-  const parts = operands.map((operand) => (operand.kind === 'memory' ? operand.form : operand.kind === 'register' ? `${operand.bank} ${operand.number ?? ''}` : operand.kind)).join();
+  const parts = operands.map((operand) => (operand.kind === 'memory' ? `memory ${operand.form}` : operand.kind === 'register' ? `${operand.bank} ${operand.number ?? ''}` : operand.kind)).join();
   return `${instruction.name} ${instruction.encoding} ${operandSize} ${addressSize} ${long} ${repeat ?? ''} ${based} ${parts}`;
 }

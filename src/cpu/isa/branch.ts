@@ -40,8 +40,8 @@ const loop = (condition?: 'e' | 'ne'): Meaning => (b, distance) => {
 
 const jumpIfZero: Meaning = (b, distance) => b.branch(distance as Operand, b.compare('eq', b.get(counter(b)), b.constant(b.addressSize, 0)));
 
-const near = { default64: 'always' } as const;
-const nearEnd = { default64: 'always', ends: true } as const;
+const near = { default64: 'default' } as const;
+const nearEnd = { default64: 'default', ends: true } as const;
 const names = ['O', 'NO', 'B', 'AE', 'E', 'NE', 'BE', 'A', 'S', 'NS', 'P', 'NP', 'L', 'GE', 'LE', 'G'];
 const hex = (value: number): string => value.toString(16).toUpperCase().padStart(2, '0');
 
