@@ -1,40 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generator } from '../../fuzz/support/generator.ts';
+import { initialisePics, testPc, type TestPc } from '../../test/support/pc.ts';
 import { cmosOf } from '../device/cmos.ts';
-import { createPc, type Pc } from './pc.ts';
-
-interface Machine {
-  pc: Pc;
-  time: { now: number };
-  log: string[];
-}
-
-function machine(): Machine {
-  const time = { now: 5 };
-  const log: string[] = [];
-  const told = (what: string) => (value?: number | boolean): void => void log.push(`${what}${value ?? ''}`);
-  const ram = new Uint8Array(0x10000);
-  const pc = createPc({
-    memory: { bytes: (address, length) => ram.subarray(address, address + length) },
-    cpus: 2,
-    nanoseconds: () => time.now,
-    wallClock: Date.UTC(2026, 0, 1),
-    serial: [(byte) => log.push(`com1 ${byte}`), (byte) => log.push(`com2 ${byte}`)],
-    debugConsole: told('debug '),
-    signals: { nmi: told('nmi'), smi: told('smi'), init: told('init'), startUp: told('start'), wake: () => undefined },
-    events: { powerOff: told('off'), reset: told('reset'), debugExit: told('exit '), a20: told('a20 ') },
-    cmos: cmosOf({ below4G: 256 * 2 ** 20, cpus: 2 }),
-  });
-  return { pc, time, log };
-}
-
-function initialisePics({ bus }: Pc): void {
-  for (const [port, words] of [[0x20, [0x08, 0x04, 0x01, 0]], [0xa0, [0x70, 0x02, 0x01, 0]]] as const) {
-    bus.ports.write(port, 1, 0x11);
-    for (const word of words) bus.ports.write(port + 1, 1, word);
-  }
-}
+import type { Pc } from './pc.ts';
 
 function redirect({ bus }: Pc, pin: number, low: number): void {
   bus.memory.write(0xfec00000, 4, 0x10 + 2 * pin);
@@ -42,7 +11,7 @@ function redirect({ bus }: Pc, pin: number, low: number): void {
 }
 
 test('every device is at its place', () => {
-  const { pc, log } = machine();
+  const { pc, log } = testPc();
   const ports = [0x20, 0xa1, 0x40, 0x43, 0x60, 0x61, 0x64, 0x70, 0x71, 0x80, 0x92, 0xf4, 0x2f8, 0x3f8, 0x402, 0x4d1, 0x510, 0x608, 0xcf9, 0x3e8];
   const names = ports.map((port) => {
     let name: string | undefined;
@@ -60,13 +29,13 @@ test('every device is at its place', () => {
 });
 
 test('an interrupt of the 8259s comes through the virtual wire to the first processor', () => {
-  const { pc, time } = machine();
-  initialisePics(pc);
+  const machine = testPc();
+  const { pc } = machine;
+  initialisePics(machine);
   pc.bus.ports.write(0x43, 1, 0x30);
   assert.equal(pc.interrupts.pending(0), false);
   for (const byte of [1, 0]) pc.bus.ports.write(0x40, 1, byte);
-  time.now += 3000;
-  pc.clock.run();
+  machine.pass(3000);
   assert.equal(pc.interrupts.acknowledge(0), 0x08, 'the timer');
   pc.bus.ports.write(0x20, 1, 0x20);
   pc.serial[1]!.input.send(new Uint8Array([1]));
@@ -75,14 +44,14 @@ test('an interrupt of the 8259s comes through the virtual wire to the first proc
   pc.bus.ports.write(0x20, 1, 0x20);
   pc.bus.ports.write(0x70, 1, 0x0b);
   pc.bus.ports.write(0x71, 1, 0x12);
-  time.now += 1.5e9;
   pc.bus.ports.write(0x21, 1, 0x01);
-  pc.clock.run();
+  machine.pass(1.5e9);
   assert.equal(pc.interrupts.acknowledge(0), 0x70, 'the clock chip, on the slave');
 });
 
 test('the same lines come in at the IOAPIC, the timer at pin 2', () => {
-  const { pc, time } = machine();
+  const machine = testPc();
+  const { pc } = machine;
   pc.bus.memory.write(0xfee000f0, 4, 0x1ff);
   redirect(pc, 2, 0x30);
   redirect(pc, 4, 0x44);
@@ -90,8 +59,7 @@ test('the same lines come in at the IOAPIC, the timer at pin 2', () => {
   pc.bus.ports.write(0x43, 1, 0x34);
   pc.bus.ports.write(0x40, 1, 0xff);
   pc.bus.ports.write(0x40, 1, 0x00);
-  time.now += 300_000;
-  pc.clock.run();
+  machine.pass(300_000);
   assert.equal(pc.interrupts.acknowledge(0), 0x30);
   pc.bus.ports.write(0x3f9, 1, 2);
   assert.equal(pc.interrupts.acknowledge(0), 0x44);
@@ -108,7 +76,7 @@ test('the same lines come in at the IOAPIC, the timer at pin 2', () => {
 });
 
 test('the ways to reset, to power off, to end a test', () => {
-  const { pc, log } = machine();
+  const { pc, log } = testPc();
   log.splice(0);
   for (const [port, value] of [[0x64, 0xfe], [0xcf9, 6], [0x92, 1], [0xf4, 3], [0x402, 65]] as const) pc.bus.ports.write(port, 1, value);
   pc.bus.ports.write(0x604, 2, 0x2000 | (5 << 10));
@@ -116,7 +84,7 @@ test('the ways to reset, to power off, to end a test', () => {
 });
 
 test('address line 20 is open while either of its two gates is', () => {
-  const { pc, log } = machine();
+  const { pc, log } = testPc();
   pc.bus.ports.write(0x92, 1, 2);
   pc.bus.ports.write(0x64, 1, 0xdd);
   assert.deepEqual(log, ['a20 true']);
@@ -125,7 +93,7 @@ test('address line 20 is open while either of its two gates is', () => {
 });
 
 test('CMOS memory says how much there is', () => {
-  const { pc } = machine();
+  const { pc } = testPc();
   const cmos = (index: number): number => {
     pc.bus.ports.write(0x70, 1, index);
     return pc.bus.ports.read(0x71, 1);
@@ -140,11 +108,10 @@ test('a restored PC goes on as the saved one, whatever was done to it', () => {
   const ports = [
     0x20, 0x21, 0xa0, 0xa1, 0x40, 0x42, 0x43, 0x60, 0x61, 0x64, 0x70, 0x71, 0x92, 0x3f8, 0x3f9, 0x3fa, 0x3fb, 0x3fd, 0x4d0, 0x510, 0x511, 0x600, 0x602, 0x604, 0x608,
   ];
-  const step = ({ pc, time }: Machine, seed: number): unknown => {
+  const step = ({ pc, pass }: TestPc, seed: number): unknown => {
     const random = generator(seed);
     const port = ports[random(ports.length)]!;
-    time.now += random(2) === 0 ? random(1000) : random(1e8);
-    pc.clock.run();
+    pass(random(2) === 0 ? random(1000) : random(1e8));
     if (random(8) === 0) return void pc.serial[0]!.uart.receive(Uint8Array.of(random(256)));
     if (random(6) === 0) return pc.interrupts.pending(0) ? pc.interrupts.acknowledge(0) : undefined;
     if (random(6) === 0) return pc.bus.memory.write(0xfee00000 + (random(64) << 4), 4, random(0x200));
@@ -153,7 +120,7 @@ test('a restored PC goes on as the saved one, whatever was done to it', () => {
   };
   for (let seed = 1; seed <= 20; seed++) {
     const random = generator(seed);
-    const [one, other] = [machine(), machine()];
+    const [one, other] = [testPc(), testPc()];
     for (let count = random(400); count > 0; count--) step(one, random(2 ** 32));
     one.pc.stateful.forEach(({ state }, at) => other.pc.stateful[at]!.state.set(state));
     for (const device of other.pc.stateful) device.restored();
