@@ -1,11 +1,11 @@
 /** F2XM1, FYL2X and FYL2XP1. */
 
-import { DIVIDE_BY_ZERO, raise } from './flags.ts';
+import { DIVIDE_BY_ZERO, INEXACT, raise, UNDERFLOW } from './flags.ts';
 import {
-  exponentOf, f80, infinity, invalid, isInfinite, isOdd, isZero, LEADING, negative, oddResult, oddResults, packFull, signed, tellDenormal, zero,
+  exponentOf, f80, high as resultUpper, infinity, invalid, isInfinite, isOdd, isZero, LEADING, negative, oddResult, oddResults, packFull, signed, tellDenormal, zero,
 } from './extended.ts';
 import { areaTangent, exponential } from './series.ts';
-import { add, exponent, low, multiply, normalized, product, quotient, shiftRight, subtract } from './wide.ts';
+import { add, exponent, halves, low, multiply, normalized, product, quotient, shiftRight, subtract } from './wide.ts';
 
 /** ln 2 is this wide number of exponent -1, its inverse of exponent 0. */
 const LN2_HIGH: u64 = 0xb17217f7d1cf79ab, LN2_LOW: u64 = 0xc9e3b39803f2f6af;
@@ -22,7 +22,10 @@ export function power2Minus1(upper: u32, a: u64, control: u32): u64 {
   tellDenormal(upper, a);
   const shift = i32(clz(a));
   const power = exponentOf(upper) - shift;
-  if (power >= 0) return power === 0 && a === LEADING ? f80(sign ? signed(true) | 0x3ffe : 0x3fff, LEADING) : f80(upper, a);
+  if (power >= 0) {
+    raise(INEXACT);
+    return power === 0 && a === LEADING ? f80(sign ? signed(true) | 0x3ffe : 0x3fff, LEADING) : f80(upper, a);
+  }
   const high = product(a << shift, 0, LN2_HIGH, LN2_LOW, power - 1), lower = low, top = exponent;
   const fraction = shiftRight(high, lower, min(-1 - top, 128));
   const series = exponential(fraction, low, sign);
@@ -48,23 +51,24 @@ function logOfRatio(high: u64, lower: u64, power: i32): void {
   logExponent = exponent;
 }
 
-/** log2 of a normalized number, with m between the roots of 1/2 and 2: the exponent, and the logarithm of m by s = (m - 1) / (m + 1). */
-function logarithm(power: i32, significand: u64): void {
-  const halved = significand > ROOT2;
+/** log2 of a wide number, with m between the roots of 1/2 and 2: the exponent, and the logarithm of m by s = (m - 1) / (m + 1). */
+function logarithm(power: i32, high: u64, lower: u64): void {
+  const halved = high > ROOT2;
   const whole = power + i32(halved);
-  // m - 1 and m + 1 in units of 2^-63, or 2^-64 when halved.
-  const difference = halved ? 0 - significand : significand - LEADING;
-  logExact = difference === 0;
+  // m - 1 with the point behind bit 127, or in front of it when halved.
+  const difference = halved ? subtract(0, 0, high, lower) : halves(high - LEADING, lower), differenceLow = low;
+  logExact = (difference | differenceLow) === 0;
   if (logExact) {
     logNegative = whole < 0;
-    if (whole !== 0) logHigh = normalized(0, u64(abs(whole)), 127);
+    logHigh = normalized(0, u64(abs(whole)), 127);
     logLow = low;
     logExponent = exponent;
     return;
   }
-  const sumHigh = halved ? 1 : u64(significand >= LEADING), sumLow = halved ? significand : significand + LEADING;
-  const bottom = normalized(sumHigh, sumLow, 127), bottomLow = low, bottomPower = exponent;
-  const top = normalized(0, difference, 127), topLow = low;
+  // m + 1 with one bit less, so that there is room.
+  const halfHigh = shiftRight(high, lower, 1), halfLow = low;
+  const bottom = normalized(halfHigh + (halved ? LEADING : LEADING >> 1), halfLow, 128), bottomLow = low, bottomPower = exponent;
+  const top = normalized(difference, differenceLow, 127), topLow = low;
   const ratio = quotient(top, topLow, bottom, bottomLow, exponent - bottomPower);
   logOfRatio(ratio, low, exponent);
   logNegative = halved;
@@ -86,7 +90,10 @@ function addWhole(whole: i32): void {
 function timesLog(upperY: u32, y: u64, control: u32): u64 {
   const shift = i32(clz(y));
   const high = product(logHigh, logLow, y << shift, 0, logExponent + exponentOf(upperY) - shift);
-  return packFull(negative(upperY) !== logNegative, exponent, high, low | u64(!logExact), control);
+  const result = packFull(negative(upperY) !== logNegative, exponent, high, low | u64(!logExact), control);
+  // Also an exact result is told to be inexact, which silicon does.
+  raise((resultUpper & 0x7fff) === 0 ? INEXACT | UNDERFLOW : INEXACT);
+  return result;
 }
 
 /** y · log2 x, with y in ST(1) and x in ST(0). */
@@ -111,7 +118,7 @@ export function yLog2x(upperX: u32, x: u64, upperY: u32, y: u64, control: u32): 
   tellDenormal(upperY, y);
   if (y === 0 || isOne) return zero(sign !== small);
   const shift = i32(clz(x));
-  logarithm(exponentOf(upperX) - shift, x << shift);
+  logarithm(exponentOf(upperX) - shift, x << shift, 0);
   return timesLog(upperY, y, control);
 }
 
@@ -121,11 +128,15 @@ function logOfZero(upperY: u32, y: u64): u64 {
   return infinity(!negative(upperY));
 }
 
-/** y · log2 (x + 1), for x between the roots of 1/2 and 2, less 1; beyond, it is undefined, and here what the series still gives. */
+/** y · log2 (x + 1). Between the roots of 1/2 and 2, less 1, x may be as small as it likes. Of -1 and less, it is undefined, and here x. */
 export function yLog2xPlus1(upperX: u32, x: u64, upperY: u32, y: u64, control: u32): u64 {
   if (isOdd(upperX, x) || isOdd(upperY, y)) return oddResults(upperX, x, upperY, y);
   const sign = negative(upperX) !== negative(upperY);
-  if (isInfinite(upperX, x)) return negative(upperX) || y === 0 ? invalid() : infinity(sign);
+  if (isInfinite(upperX, x)) {
+    if (negative(upperX) || y === 0) return invalid();
+    tellDenormal(upperY, y);
+    return infinity(sign);
+  }
   if (isInfinite(upperY, y)) {
     if (x === 0) return invalid();
     tellDenormal(upperX, x);
@@ -136,14 +147,37 @@ export function yLog2xPlus1(upperX: u32, x: u64, upperY: u32, y: u64, control: u
   if (x === 0 || y === 0) return zero(sign);
   const shift = i32(clz(x));
   const power = exponentOf(upperX) - shift;
-  if (power >= 0) return f80(upperX, x);
-  // x + 2 with the point behind bit 126.
-  const fixed = shiftRight(x << shift, 0, min(1 - power, 128)), fixedLow = low;
-  const sum = negative(upperX) ? subtract(LEADING, 0, fixed, fixedLow) : add(LEADING, 0, fixed, fixedLow);
-  const bottom = normalized(sum, low, 1), bottomLow = low;
-  const ratio = quotient(x << shift, 0, bottom, bottomLow, power - exponent);
-  logOfRatio(ratio, low, exponent);
-  logNegative = negative(upperX);
-  logExact = false;
+  if (negative(upperX) && power >= 0) {
+    raise(INEXACT);
+    return f80(upperX, x);
+  }
+  if (power < -2) logOfLittle(power, x << shift, negative(upperX));
+  else logOfSum(power, x << shift, negative(upperX));
   return timesLog(upperY, y, control);
+}
+
+/** log2 (1 + x) for x below 1/4, by s = x / (x + 2). */
+function logOfLittle(power: i32, significand: u64, minus: bool): void {
+  const fixed = shiftRight(significand, 0, min(1 - power, 128)), fixedLow = low;
+  const sum = minus ? subtract(LEADING, 0, fixed, fixedLow) : add(LEADING, 0, fixed, fixedLow);
+  const bottom = normalized(sum, low, 1), bottomLow = low;
+  const ratio = quotient(significand, 0, bottom, bottomLow, power - exponent);
+  logOfRatio(ratio, low, exponent);
+  logNegative = minus;
+  logExact = false;
+}
+
+/** log2 (1 + x) for x from 1/4 up, by the sum. */
+function logOfSum(power: i32, significand: u64, minus: bool): void {
+  // The one is beyond the last place.
+  if (power >= 64) {
+    logarithm(power, significand, 0);
+    return;
+  }
+  const point = max(power, 0) + 1;
+  const one = shiftRight(LEADING, 0, point), oneLow = low;
+  const fixed = shiftRight(significand, 0, point - power), fixedLow = low;
+  const sum = minus ? subtract(one, oneLow, fixed, fixedLow) : add(one, oneLow, fixed, fixedLow);
+  const high = normalized(sum, low, point);
+  logarithm(exponent, high, low);
 }

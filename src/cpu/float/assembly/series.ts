@@ -3,7 +3,12 @@
  * the way by small integers, so there are no tables. The counts of terms leave less than 2^-80 for the largest argument that is told.
  */
 
-import { add, divideSmall, low, multiply, ONE, subtract } from './wide.ts';
+import { add, divideSmall, halves, low, multiply, ONE, subtract } from './wide.ts';
+
+/** What is too close to 1 to be told from it is less nevertheless, which directed rounding shows. */
+function below1(high: u64, lower: u64): u64 {
+  return high === ONE && lower === 0 ? halves(ONE - 1, ~(<u64>0)) : halves(high, lower);
+}
 
 /** 1 - z/(2·3) + z²/(2·3·4·5) ..., for a fraction z up to 0.62, (π/4)². */
 export function sine(zHigh: u64, zLow: u64): u64 {
@@ -23,7 +28,7 @@ function alternating(zHigh: u64, zLow: u64, odd: u64): u64 {
     high = subtract(ONE, 0, high, low);
     lower = low;
   }
-  return high;
+  return below1(high, lower);
 }
 
 /** (e^z - 1) / z, for a fraction z up to 0.7, or with `negative` -z. */
@@ -35,7 +40,7 @@ export function exponential(zHigh: u64, zLow: u64, negative: bool): u64 {
     high = negative ? subtract(ONE, 0, high, low) : add(ONE, 0, high, low);
     lower = low;
   }
-  return high;
+  return negative ? below1(high, lower) : halves(high, lower);
 }
 
 /** atan(t) / t for z = t² up to 2^-8. */
@@ -57,5 +62,5 @@ function oddReciprocals(zHigh: u64, zLow: u64, terms: i32, minus: bool): u64 {
     high = minus ? subtract(high, low, sumHigh, sumLow) : add(high, low, sumHigh, sumLow);
     lower = low;
   }
-  return high;
+  return minus ? below1(high, lower) : halves(high, lower);
 }

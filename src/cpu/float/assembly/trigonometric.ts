@@ -107,6 +107,8 @@ export function fptan(upper: u32, a: u64, control: u32): u64 {
   tellDenormal(upper, a);
   const shift = i32(clz(a));
   reduce(exponentOf(upper) - shift, a << shift);
+  // Less than a unit of the last place above the argument.
+  if (leftExponent < -64 && (quarters & 1) === 0) return packFull(leftNegative !== negative(upper), leftExponent, leftHigh, leftLow | 1, control);
   const sineHigh = sineOfLeft(), sineLow = low, sinePower = exponent;
   const cosineHigh = cosineOfLeft(), cosineLow = low, cosinePower = exponent;
   const swapped = (quarters & 1) !== 0;
