@@ -139,6 +139,10 @@ test('a solution in a file is graded, and not run when it calls what is forbidde
     fs.writeFileSync(file, "import fs from 'node:fs';\nfs.writeFileSync(new URL('ran', import.meta.url), '');\nexport function kvm_open() { return null; }\n");
     assert.match(westworld(['test', file]).stdout, /^Forbidden: import 'node:fs', writeFileSync\. It was not run\.\n/);
     assert.deepEqual(fs.readdirSync(folder), ['mine.ts']);
+    fs.writeFileSync(file, 'export function kvm_open( {');
+    assert.match(westworld(['test', file]).stderr, /^delos: \S+mine\.ts: can't be loaded: .+\n$/);
+    fs.writeFileSync(file, 'export const other = 1;\n');
+    assert.match(westworld(['test', file]).stderr, /exports none of the exercise's functions/);
   } finally {
     fs.rmSync(folder, { recursive: true });
   }

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { errnoOf } from '../../cgroup/control-file.ts';
 import { DelosError } from '../../lib/errors.ts';
 import { nearest } from '../../vocabulary/nearest.ts';
@@ -16,7 +16,7 @@ import type { westworldTestFlags } from './westworld.ts';
 
 /** `delos westworld test`: a solution's report. 1 when it does not pass. */
 export async function run({ flags, positional: [word = 'reference'] }: Invocation<typeof westworldTestFlags, typeof globalFlags>): Promise<number> {
-  const graded = /[./]/.test(word) ? await gradeFile(word) : grade(named(word));
+  const graded = /[./]/.test(word) ? gradeFile(word) : grade(named(word));
   process.stdout.write(flags.json ? `${JSON.stringify(flat(graded), null, 2)}\n` : report(graded));
   return graded.passed ? 0 : 1;
 }
@@ -29,13 +29,22 @@ function named(word: string): Solution {
 }
 
 /** A module that exports some of the exercise's functions. It is run only when its text holds nothing that the norm forbids. */
-async function gradeFile(file: string): Promise<Grade> {
+function gradeFile(file: string): Grade {
   const forbidden = forbiddenIn(textOf(file));
   if (forbidden.length > 0) return grade({}, forbidden);
-  const module = (await import(pathToFileURL(path.resolve(file)).href)) as Record<string, unknown>;
-  const own = Object.entries(module).filter(([name, part]) => name in reference && typeof part === 'function');
+  const own = Object.entries(loaded(path.resolve(file))).filter(([name, part]) => name in reference && typeof part === 'function');
   if (own.length === 0) throw new DelosError('bad-usage', `${file}: exports none of the exercise's functions, such as ford_creates_host`);
   return grade(Object.fromEntries(own) as Solution);
+}
+
+/** Not by import(): the built program is run as a script of V8's, where there is none. */
+function loaded(file: string): Record<string, unknown> {
+  try {
+    return createRequire(file)(file) as Record<string, unknown>;
+  } catch (cause) {
+    const [what = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+    throw new DelosError('bad-usage', `${file}: can't be loaded: ${what}`, { cause });
+  }
 }
 
 function textOf(file: string): string {
