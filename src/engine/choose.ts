@@ -1,0 +1,29 @@
+import { DelosError } from '../lib/errors.ts';
+import type { Engine } from './engine.ts';
+import type { KvmProbe } from './probe.ts';
+
+/** What `--engine` may be. */
+export const engineNames = ['auto', 'kvm', 'interpreter'] as const;
+export type EngineName = (typeof engineNames)[number];
+
+export interface Choice {
+  readonly engine: Engine;
+  /** One sentence for a person. */
+  readonly why: string;
+}
+
+/**
+ * The engine for a machine: KVM where it runs a guest's kernel on the processor, else the interpreter; or the one that is asked for.
+ * @param probe called only when its answer counts
+ * @throws DelosError `unsupported` when the one that is asked for can't run here
+ */
+export function chooseEngine(wanted: EngineName, engines: Readonly<Record<Engine['name'], Engine>>, probe: () => Pick<KvmProbe, 'useful' | 'sentence'>): Choice {
+  if (wanted === 'auto') {
+    const { useful, sentence } = probe();
+    return useful ? { engine: engines.kvm, why: `kvm: ${sentence}` } : { engine: engines.interpreter, why: `interpreter: ${sentence}` };
+  }
+  const engine = engines[wanted];
+  const available = engine.available();
+  if (available !== true) throw new DelosError('unsupported', `the engine ${wanted} can't be used: ${available}`);
+  return { engine, why: `${wanted}: asked for` };
+}
