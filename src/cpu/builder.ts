@@ -74,6 +74,8 @@ export interface Builder {
   segment(operand?: Operand): Value;
   /** Memory at an offset of 64 bits in a segment. */
   at(segment: Segment | 'data', offset: Value, width: Width): Operand;
+  /** Memory at an offset of 64 bits from where a memory operand begins. */
+  displaced(operand: Operand, offset: Value): Operand;
   /** Memory so many bytes behind where a memory operand begins. */
   field(operand: Operand, bytes: number, width: Width): Operand;
 

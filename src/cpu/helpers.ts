@@ -32,6 +32,16 @@ const ofTwo = (inline: string, compute: (x: bigint, y: bigint) => bigint): Helpe
   { parameters: [64, 64], result: 64, inline, compute: (x = 0n, y = 0n) => BigInt.asUintN(64, compute(x, y)) }
 );
 
+/** Reflected, with the polynomial 11EDC6F41h (SDM volume 2, CRC32). */
+function crc32(before = 0n, value = 0n, bits = 0n): bigint {
+  let sum = before ^ (value & 0xffffffffn);
+  for (let done = 0n; done < bits; done++) {
+    if (done === 32n) sum ^= value >> 32n;
+    sum = sum & 1n ? (sum >> 1n) ^ 0x82f63b78n : sum >> 1n;
+  }
+  return sum;
+}
+
 export const helpers = {
   div_u: ofTwo('i64.div_u', (x, y) => x / y),
   rem_u: ofTwo('i64.rem_u', (x, y) => x % y),
@@ -46,6 +56,8 @@ export const helpers = {
   }, 32),
   quotientSigned: wide((high = 0n, low = 0n, divisor = 0n) => BigInt.asUintN(64, signedDivision(high, low, divisor)[0])),
   remainderSigned: wide((high = 0n, low = 0n, divisor = 0n) => BigInt.asUintN(64, signedDivision(high, low, divisor)[1])),
+  /** CRC-32C: the sum so far, the bits that come in, how many of them. */
+  crc32: { parameters: [32, 64, 32], result: 32, compute: crc32 },
 } satisfies Record<string, Helper>;
 
 export type HelperName = keyof typeof helpers;

@@ -128,9 +128,15 @@ export class HandlerBuilder extends Arithmetic implements Builder {
   }
 
   field(operand: Operand, bytes: number, width: Width): Operand {
-    const { offset, segment } = own(operand) as Memory;
-    const wrapped = this.#wrap(this.binary('add', offset, this.constant(64, bytes)));
-    return operandOf({ kind: 'memory', width, offset: wrapped, segment });
+    return this.#moved(own(operand) as Memory, this.constant(64, bytes), width);
+  }
+
+  displaced(operand: Operand, offset: Value): Operand {
+    return this.#moved(own(operand) as Memory, offset, operand.width);
+  }
+
+  #moved({ offset, segment }: Memory, by: Value, width: Width): Operand {
+    return operandOf({ kind: 'memory', width, offset: this.#wrap(this.binary('add', offset, by)), segment });
   }
 
   address(operand: Operand): Value {

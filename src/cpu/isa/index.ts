@@ -1,8 +1,15 @@
 /** All instructions, family by family. */
 
 import { arith } from './arith.ts';
+import { bit } from './bit.ts';
 import { branch } from './branch.ts';
+import { far } from './far.ts';
 import type { Instruction } from './instruction.ts';
+import { io } from './io.ts';
 import { move } from './move.ts';
+import { segment } from './segment.ts';
+import { string } from './string.ts';
+import { system } from './system.ts';
+import { shift } from './shift.ts';
 
-export const instructions: readonly Instruction[] = [...arith, ...move, ...branch];
+export const instructions: readonly Instruction[] = [...arith, ...move, ...shift, ...bit, ...branch, ...segment, ...far, ...string, ...io, ...system];
