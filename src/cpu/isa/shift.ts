@@ -103,13 +103,14 @@ const by = (shift: Shift, all: boolean): Meaning => (b, dst, amount) => {
   b.when(b.compare('ne', count, b.constant(64, 0)), () => b.setFlags(flags));
 };
 
-/** SHLD and SHRD: bits come in from the second operand. Of 16 bits, those of a count beyond 16 come from it once more: undefined, and what silicon does. */
+/** SHLD and SHRD: bits come in from the second operand. Of 16 bits, those of a count beyond 16 come from it once more, and CF is 0: undefined, and what silicon does. */
 const double = (left: boolean): Meaning => (b, dst, src, amount) => {
   const x = b.modify(dst as Operand);
   const y = b.get(src as Operand);
   const { width } = x;
   const count = countOf(b, amount as Operand, width);
-  const { result, carry } = width === 64 ? doubleWide(b, x, y, count, left) : doubleNarrow(b, x, y, count, left);
+  const { result, carry: out } = width === 64 ? doubleWide(b, x, y, count, left) : doubleNarrow(b, x, y, count, left);
+  const carry = width === 16 ? b.binary('and', out, b.compare('leU', count, b.constant(64, 16))) : out;
   const shifted = b.select(b.compare('eq', count, b.constant(64, 0)), x, result);
   b.set(dst as Operand, shifted);
   const flags = { ...resultFlags(b, shifted), AF: b.constant(1, 0), CF: carry, OF: differ(b, top(b, x), top(b, shifted)) };
