@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { realModeAt, type Registers } from '../../src/boot/start-state.ts';
 import { cpuState } from '../../src/cpu/state.ts';
 import { createBus, type Bus } from '../../src/device/bus.ts';
-import type { Cpu, EngineOptions, Exit, InterruptSource } from '../../src/engine/engine.ts';
+import type { Cpu, Engine, EngineOptions, Exit, InterruptSource, Processors } from '../../src/engine/engine.ts';
 import { kvm, KvmProcessors } from '../../src/engine/kvm.ts';
 import { everything, supportedCpuid } from '../../src/engine/kvm/cpuid.ts';
 import { openKvm } from '../../src/engine/kvm/vm.ts';
@@ -12,12 +12,17 @@ import { get, put } from '../../src/lib/layout.ts';
 /** For a test's `skip`: why KVM can't be used, or false. */
 export const noKvm = kvm.available() === true ? false : String(kvm.available());
 
+/** Every engine that a guest has to be the same on; each with a test's `skip`. */
+export const engines: readonly { engine: Engine; skip: string | false }[] = [{ engine: kvm, skip: noKvm }];
+
 export interface GuestOptions {
   /** Where its code is, below 64 KiB; it starts there in real mode. */
   readonly at?: number;
   readonly registers?: Registers;
   readonly regions?: readonly WantedRegion[];
   readonly interrupts?: InterruptSource | 'kernel';
+  /** KVM when left out. */
+  readonly engine?: Engine;
   /** CPUID with all that KVM can give; without, all zeros. */
   readonly allFeatures?: boolean;
 }
@@ -38,22 +43,28 @@ function allOfKvm(): EngineOptions['cpuid'] {
 export class TestGuest implements Disposable {
   readonly memory: GuestMemory;
   readonly bus: Bus = createBus();
-  readonly processors: KvmProcessors;
-  /** Numbers of KVM's exits, in order. */
+  readonly #processors: Processors;
+  /** Numbers of KVM's exits, in order; empty on another engine. */
   readonly exits: number[] = [];
   output = '';
 
-  constructor(code: readonly number[] | Uint8Array, { at = 0x1000, registers = {}, regions = [{ guestAddress: 0, size: 0x100000 }], interrupts = quiet, allFeatures = false }: GuestOptions = {}) {
+  constructor(code: readonly number[] | Uint8Array, { at = 0x1000, registers = {}, regions = [{ guestAddress: 0, size: 0x100000 }], interrupts = quiet, allFeatures = false, engine = kvm }: GuestOptions = {}) {
     this.memory = createGuestMemory(regions);
     this.memory.bytes(at, code.length).set(code);
     this.bus.ports.attach(0x3f8, 1, { name: 'output', read: () => 0, write: (_offset, _size, value) => void (this.output += String.fromCodePoint(value)) });
-    this.processors = new KvmProcessors({ memory: this.memory, bus: this.bus, interrupts: interrupts === 'kernel' ? undefined : interrupts, cpus: 1, cpuid: allFeatures ? allOfKvm() : () => [0, 0, 0, 0] });
+    this.#processors = engine.open({ memory: this.memory, bus: this.bus, interrupts: interrupts === 'kernel' ? undefined : interrupts, cpus: 1, cpuid: allFeatures ? allOfKvm() : () => [0, 0, 0, 0] });
     this.load(realModeAt(at, registers));
-    for (const cpu of this.processors.cpus) cpu.trace = (_cpu, reason) => this.exits.push(reason);
+    if (engine === kvm) for (const cpu of this.processors.cpus) cpu.trace = (_cpu, reason) => this.exits.push(reason);
+  }
+
+  /** On KVM only. */
+  get processors(): KvmProcessors {
+    if (!(this.#processors instanceof KvmProcessors)) throw new Error('assertion: this guest is not on KVM');
+    return this.#processors;
   }
 
   get cpu(): Cpu {
-    return this.processors.cpus[0] as Cpu;
+    return this.#processors.cpus[0] as Cpu;
   }
 
   load(state: Uint8Array): void {
@@ -76,6 +87,6 @@ export class TestGuest implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.processors.close();
+    this.#processors.close();
   }
 }
