@@ -36,6 +36,8 @@ const MODE_TRANSLATE = 0x40;
 
 const PORT_NO_RESET = 0x01;
 const PORT_A20 = 0x02;
+/** Clock and data of both ports, which nobody holds. */
+const PORT_IDLE = 0xcc;
 
 const READ_MEMORY = 0x20;
 const WRITE_MEMORY = 0x60;
@@ -89,7 +91,7 @@ export class I8042 implements Stateful {
     const registers = this.#registers;
     registers.status = STATUS_SYSTEM | STATUS_UNLOCKED;
     registers.memory[0] = MODE_INTERRUPT | MODE_SYSTEM | MODE_MOUSE_OFF | MODE_TRANSLATE;
-    registers.outputPort = PORT_NO_RESET | PORT_A20;
+    registers.outputPort = PORT_IDLE | PORT_NO_RESET | PORT_A20;
     options.a20(true);
   }
 

@@ -42,6 +42,7 @@ const IIR_RLS = 0x06;
 const IIR_TIMEOUT = 0x0c;
 const FCR_ENABLE = 0x01;
 const FCR_CLEAR_RECEIVER = 0x02;
+const FCR_CLEAR_TRANSMITTER = 0x04;
 const LCR_DLAB = 0x80;
 const MCR_LOOP = 0x10;
 const LSR_DR = 0x01;
@@ -223,6 +224,8 @@ export class Uart implements Device, Stateful {
       this.#awaitTimeout();
       if (held > 0) this.#options.room?.();
     }
+    // The transmitter's FIFO is empty anew, and says so.
+    if (changed || (value & FCR_CLEAR_TRANSMITTER) !== 0) registers.thre = 1;
     registers.fcr = (value & FCR_ENABLE) === 0 ? 0 : value & 0xc9;
   }
 
