@@ -16,8 +16,22 @@ export interface EngineOptions {
   /** The interrupt controllers that interrupt the processors; undefined when the engine is to use its own (KVM's in-kernel ones). */
   readonly interrupts: InterruptSource | undefined;
   readonly cpus: number;
+  /** What a processor reaches by its own registers. An engine whose interrupt controllers are its own does not ask. */
+  readonly local?: LocalDevices;
   /** CPUID as the guest sees it: leaf and subleaf to EAX, EBX, ECX, EDX. */
   cpuid(leaf: number, subleaf: number): readonly [number, number, number, number];
+}
+
+/** The devices that a processor has for itself: local APIC and time-stamp counter. */
+export interface LocalDevices {
+  timestamp(): bigint;
+  /** Undefined for an MSR that is none of theirs. */
+  readMsr(cpu: number, number: number): bigint | undefined;
+  /** false: #GP. */
+  writeMsr(cpu: number, number: number, value: bigint): boolean;
+  /** CR8: bits 4 to 7 of the local APIC's TPR. */
+  taskPriority(cpu: number): number;
+  setTaskPriority(cpu: number, priority: number): void;
 }
 
 /** What the pair of 8259, or a local APIC, is to its processor: the INTR pin and the acknowledge cycle. */

@@ -1,0 +1,205 @@
+/** A whole computer: memory, a PC's devices, processors of an engine, and the loop that lets them run. Works in a browser: nothing of Node here. */
+
+import { createAcpiTables } from '../boot/acpi/tables.ts';
+import { boot } from '../boot/catalogue.ts';
+import type { BootModule } from '../boot/boot.ts';
+import { loadFirmware } from '../boot/firmware.ts';
+import { loadFlat } from '../boot/flat.ts';
+import { cpuState } from '../cpu/state.ts';
+import { cmosOf } from '../device/cmos.ts';
+import type { Cpu, Engine, Exit, Processors } from '../engine/engine.ts';
+import { interpreter, interpreterReserved } from '../engine/interpreter.ts';
+import { createGuestMemory, type GuestMemory } from '../engine/memory.ts';
+import { localDevices } from './local.ts';
+import { createPc, type Pc } from './pc.ts';
+import type { Cpuid } from './stealth.ts';
+
+/** What is started: a kernel by the way that its bytes tell, firmware at the top of 4 GiB, or code in real mode. */
+export type MachineStart =
+  | { readonly kind: 'kernel'; readonly kernel: Uint8Array; readonly initrd?: Uint8Array; readonly commandLine?: string; readonly modules?: readonly BootModule[] }
+  | { readonly kind: 'firmware'; readonly image: Uint8Array }
+  | { readonly kind: 'flat'; readonly code: Uint8Array; readonly address: number };
+
+export interface MachineOptions {
+  readonly start: MachineStart;
+  /** Bytes of RAM, whole pages. */
+  readonly memory: number;
+  /** The interpreter when it isn't given. */
+  readonly engine?: Engine;
+  /** Takes what the guest sends on each serial port; one port that nobody listens to when it isn't given. */
+  readonly serial?: readonly ((byte: number) => void)[];
+  readonly debugConsole?: (byte: number) => void;
+  /** What the guest's CPUID says. */
+  readonly cpuid: Cpuid;
+  /** Milliseconds since 1970 for the clock chip; now when it isn't given. */
+  readonly wallClock?: number;
+}
+
+/** How a machine has come to its end. */
+export type MachineEnd =
+  | { readonly kind: 'power-off' | 'reset' | 'stopped' }
+  /** Through the debug exit port: 1 to 255, odd. */
+  | { readonly kind: 'debug-exit'; readonly status: number }
+  /** A triple fault. */
+  | { readonly kind: 'shutdown' }
+  /** Halted with interrupts off, or with nothing that could wake it. */
+  | { readonly kind: 'halt' }
+  | { readonly kind: 'error'; readonly message: string };
+
+/** Instructions between two looks at the clock: half a millisecond of a fast engine's. */
+const slice = 50_000;
+/** How long the guest may have the thread before others get it, in milliseconds. */
+const turn = 8;
+
+const IF = 1 << 9;
+
+export class Machine {
+  readonly memory: GuestMemory;
+  readonly pc: Pc;
+  readonly cpu: Cpu;
+  readonly #processors: Processors;
+  #end: MachineEnd | undefined;
+  #wake: () => void = () => undefined;
+
+  /** @throws DelosError for what can't be started */
+  constructor(options: MachineOptions) {
+    const engine = options.engine ?? interpreter;
+    const firmware = options.start.kind === 'firmware' ? [{ guestAddress: 2 ** 32 - options.start.image.length, size: options.start.image.length, readOnly: true }] : [];
+    this.memory = createGuestMemory([{ guestAddress: 0, size: options.memory }, ...firmware], engine.name === 'interpreter' ? interpreterReserved : 0);
+    this.pc = createPc({
+      memory: this.memory,
+      cpus: 1,
+      nanoseconds: () => performance.now() * 1e6,
+      wallClock: options.wallClock ?? Date.now(),
+      serial: options.serial ?? [() => undefined],
+      ...(options.debugConsole && { debugConsole: options.debugConsole }),
+      signals: { nmi: () => this.#nmi(), smi: () => undefined, init: () => this.#finish({ kind: 'reset' }), startUp: () => undefined, wake: () => this.wake() },
+      events: {
+        powerOff: () => this.#finish({ kind: 'power-off' }),
+        reset: () => this.#finish({ kind: 'reset' }),
+        debugExit: (status) => this.#finish({ kind: 'debug-exit', status }),
+      },
+      cmos: cmosOf({ below4G: options.memory, cpus: 1 }),
+    });
+    this.#processors = engine.open({
+      memory: this.memory, bus: this.pc.bus, interrupts: this.pc.interrupts, cpus: 1, local: localDevices(this.pc.apics, this.pc.clock),
+      cpuid: options.cpuid,
+    });
+    this.cpu = this.#processors.cpus[0] as Cpu;
+    this.#load(options.start);
+  }
+
+  #load(start: MachineStart): void {
+    const state = this.#startState(start);
+    new Uint8Array(this.cpu.state.buffer, this.cpu.state.byteOffset, state.length).set(state);
+  }
+
+  #startState(start: MachineStart): Uint8Array {
+    switch (start.kind) {
+      case 'firmware':
+        return loadFirmware(start.image, this.memory);
+      case 'flat':
+        return loadFlat(start.code, start.address, this.memory);
+      case 'kernel': {
+        const { kernel, initrd, commandLine = '', modules } = start;
+        const acpi = createAcpiTables({ cpus: 1, serialPorts: this.pc.serial.length });
+        return boot({ kernel, commandLine, acpi, ...(initrd && { initrd }), ...(modules && { modules }) }, this.memory);
+      }
+      default:
+        return start satisfies never;
+    }
+  }
+
+  /** Runs until it ends, or the signal says so. */
+  async run(signal?: AbortSignal): Promise<MachineEnd> {
+    const stop = (): void => this.#finish({ kind: 'stopped' });
+    if (signal?.aborted === true) stop();
+    signal?.addEventListener('abort', stop);
+    try {
+      for (;;) {
+        const wait = this.#runFor(turn);
+        if (this.#end !== undefined) return this.#end;
+        await this.#pause(wait);
+      }
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Runs for some milliseconds. @returns how long nothing is going to happen: 0 when it has to go on */
+  #runFor(milliseconds: number): number {
+    const until = performance.now() + milliseconds;
+    const { clock } = this.pc;
+    while (this.#end === undefined && performance.now() < until) {
+      clock.run();
+      const exit = this.cpu.run(slice);
+      if (exit.kind === 'halt') {
+        const wait = this.#waitOf();
+        if (wait > 0) return wait;
+      } else {
+        this.#served(exit);
+      }
+    }
+    return 0;
+  }
+
+  /** How many milliseconds a halted processor has to wait for the next timer. */
+  #waitOf(): number {
+    const { clock, interrupts } = this.pc;
+    if (interrupts.pending(0)) return 0;
+    const flags = this.cpu.state.getUint32(cpuState.fields.rflags.offset, true);
+    if ((flags & IF) === 0) {
+      this.#finish({ kind: 'halt' });
+      return 0;
+    }
+    const next = clock.next();
+    return next === Infinity ? Infinity : Math.max(0, (next - clock.now()) / 1e6);
+  }
+
+  #served(exit: Exit): void {
+    if (exit.kind === 'shutdown') this.#finish({ kind: 'shutdown' });
+    else if (exit.kind === 'error') this.#finish({ kind: 'error', message: exit.message });
+  }
+
+  /** Lets others have the thread; until something wakes it, at the latest after some milliseconds. */
+  async #pause(milliseconds: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = milliseconds === Infinity ? undefined : setTimeout(resolve, milliseconds);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = () => undefined;
+  }
+
+  /** Something has come from outside: a halted processor looks again. */
+  wake(): void {
+    this.#wake();
+  }
+
+  /** Sends bytes to a serial port. */
+  send(bytes: Uint8Array, port = 0): void {
+    this.pc.serial[port]?.input.send(bytes);
+    this.wake();
+  }
+
+  #nmi(): void {
+    this.cpu.state.setUint32(cpuState.fields.nmiPending.offset, 1, true);
+    this.wake();
+  }
+
+  #finish(end: MachineEnd): void {
+    this.#end ??= end;
+    this.cpu?.kick();
+    this.wake();
+  }
+
+  close(): void {
+    this.#processors.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
