@@ -30,10 +30,19 @@ export const TIMER_PIN = 2;
  * @returns gives a new end of an IRQ's line at each call
  */
 export function isaLines(pic: InterruptInputs, ioapic: InterruptInputs): (irq: number) => Line {
-  const ends = Array.from({ length: 16 }, (_, irq) => shareLine((up) => {
+  return sharedLines((irq, up) => {
     if (irq === 2) return;
     pic.set(irq, up);
     ioapic.set(irq === 0 ? TIMER_PIN : irq, up);
-  }));
+  });
+}
+
+/** The same for an engine that has both controllers itself, and routes IRQs as a PC does. */
+export function engineLines(engine: InterruptInputs): (irq: number) => Line {
+  return sharedLines((irq, up) => engine.set(irq, up));
+}
+
+function sharedLines(set: (irq: number, up: boolean) => void): (irq: number) => Line {
+  const ends = Array.from({ length: 16 }, (_, irq) => shareLine((up) => set(irq, up)));
   return (irq) => (ends[irq] ?? shareLine(() => undefined))();
 }

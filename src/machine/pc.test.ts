@@ -92,6 +92,16 @@ test('address line 20 is open while either of its two gates is', () => {
   assert.deepEqual(log, ['a20 true', 'a20 false']);
 });
 
+test('an engine with controllers of its own gets the lines, and ours are not there', () => {
+  const lines: string[] = [];
+  const engine = { lines: { set: (irq: number, up: boolean) => void lines.push(`${irq}${up ? '+' : '-'}`) }, pit: true };
+  const { pc } = testPc({ engineControllers: engine });
+  pc.bus.ports.write(0x3f9, 1, 2);
+  pc.bus.ports.write(0x43, 1, 0x30);
+  assert.deepEqual(lines, ['4+']);
+  assert.deepEqual([pc.bus.ports.read(0x21, 1), pc.bus.memory.read(0xfee00030, 4), pc.bus.memory.read(0xfec00010, 4)], [0xff, 0xffffffff, 0xffffffff]);
+});
+
 test('CMOS memory says how much there is', () => {
   const { pc } = testPc();
   const cmos = (index: number): number => {

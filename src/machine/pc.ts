@@ -12,7 +12,7 @@ import type { Device, DirectMemory, Line, Stateful } from '../device/device.ts';
 import { FW_CFG_LENGTH, FW_CFG_PORT, FwCfg, type FwCfgFiles, type FwCfgItems } from '../device/fw-cfg.ts';
 import { I8042 } from '../device/i8042.ts';
 import { IOAPIC_ADDRESS, IoApic } from '../device/ioapic.ts';
-import { isaLines, shareLine } from '../device/lines.ts';
+import { engineLines, isaLines, shareLine, type InterruptInputs } from '../device/lines.ts';
 import { PicPair } from '../device/pic.ts';
 import { Pit } from '../device/pit.ts';
 import { COM, KEYBOARD_CONTROL, KEYBOARD_DATA, KEYBOARD_IRQ, PM_PORT, RTC_IRQ, RTC_PORT, SCI_IRQ } from '../device/places.ts';
@@ -36,6 +36,13 @@ export interface PcEvents {
   a20?(open: boolean): void;
 }
 
+export interface EngineControllers {
+  /** IRQ 0 to 15, as global system interrupts. */
+  readonly lines: InterruptInputs;
+  /** Whether it has the 8254 too. */
+  readonly pit: boolean;
+}
+
 export interface PcOptions {
   /** Where fw_cfg writes. */
   readonly memory: DirectMemory;
@@ -52,6 +59,8 @@ export interface PcOptions {
   readonly debugConsole?: (byte: number) => void;
   readonly signals: ProcessorSignals;
   readonly events: PcEvents;
+  /** Where interrupt controllers of the engine's own take the lines (KVM's in the kernel): ours are not on the bus then. */
+  readonly engineControllers?: EngineControllers;
   /** Bytes of CMOS memory by index ({@link import('../device/cmos.ts').cmosOf}). */
   readonly cmos?: Readonly<Record<number, number>>;
   /** What firmware can ask for. */
@@ -67,6 +76,7 @@ export interface SerialPort {
 export interface Pc {
   readonly bus: Bus;
   readonly clock: VirtualClock;
+  /** For the engine, unless it has its own. */
   readonly interrupts: InterruptSource;
   readonly apics: LocalApics;
   readonly ioapic: IoApic;
@@ -101,6 +111,14 @@ function createControllers(options: PcOptions, clock: VirtualClock): Controllers
   return { pic, ioapic, apics };
 }
 
+function attachControllers({ ports, memory }: Bus, { pic, ioapic, apics }: Controllers): void {
+  ports.attach(0x20, 2, pic.master);
+  ports.attach(0xa0, 2, pic.slave);
+  ports.attach(0x4d0, 2, pic.elcr);
+  memory.attach(IOAPIC_ADDRESS, 0x1000, ioapic);
+  memory.attach(APIC_ADDRESS, 0x1000, apics);
+}
+
 function createSerialPort(clock: VirtualClock, irq: Line, output: (byte: number) => void): SerialPort {
   const uart: Uart = new Uart({ clock, irq, output, room: () => input.feed() });
   const input = new SerialInput(() => uart);
@@ -124,12 +142,14 @@ export function createPc(options: PcOptions): Pc {
   if (options.serial.length > COM.length) throw new RangeError(`a PC has ${COM.length} serial ports, not ${options.serial.length}`);
   const { events } = options;
   const clock = new VirtualClock(options.nanoseconds);
-  const { pic, ioapic, apics } = createControllers(options, clock);
-  const irq = isaLines(pic, ioapic);
+  const controllers = createControllers(options, clock);
+  const { pic, ioapic, apics } = controllers;
+  const engine = options.engineControllers;
+  const irq = engine === undefined ? isaLines(pic, ioapic) : engineLines(engine.lines);
   const reset = (): void => events.reset();
   const a20 = shareLine((up) => events.a20?.(up));
 
-  const pit = new Pit(clock, irq(0));
+  const pit = new Pit(clock, engine?.pit === true ? () => undefined : irq(0));
   const port61 = new Port61(clock, pit);
   const rtc = new Rtc({ clock, irq: irq(RTC_IRQ), wallClock: options.wallClock, ...(options.cmos !== undefined && { cmos: options.cmos }) });
   const keyboard = new I8042({ irq: irq(KEYBOARD_IRQ), reset, a20: a20() });
@@ -141,7 +161,6 @@ export function createPc(options: PcOptions): Pc {
   const serial = options.serial.map((output, at) => createSerialPort(clock, irq(com(at).irq), output));
 
   const ports: readonly (readonly [port: number, length: number, device: Device])[] = [
-    [0x20, 2, pic.master], [0xa0, 2, pic.slave], [0x4d0, 2, pic.elcr],
     [0x40, 4, pit], [0x61, 1, port61], [RTC_PORT, 2, rtc],
     [KEYBOARD_DATA, 1, keyboard.data], [KEYBOARD_CONTROL, 1, keyboard.control], [0x92, 1, port92],
     [POST_PORT, 1, post], [DEBUG_EXIT_PORT, 4, debugExit((status) => events.debugExit(status))],
@@ -151,8 +170,7 @@ export function createPc(options: PcOptions): Pc {
   ];
   const bus = createBus();
   for (const place of ports) bus.ports.attach(...place);
-  bus.memory.attach(IOAPIC_ADDRESS, 0x1000, ioapic);
-  bus.memory.attach(APIC_ADDRESS, 0x1000, apics);
+  if (engine === undefined) attachControllers(bus, controllers);
 
   const stateful = [
     clock, pic, ioapic, ...apics.apics, pit, port61, rtc, keyboard, port92, resetPort, pm, fwCfg, post,

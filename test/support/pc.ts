@@ -2,7 +2,7 @@
 
 import { cmosOf } from '../../src/device/cmos.ts';
 import type { AccessSize } from '../../src/device/device.ts';
-import { createPc, type Pc } from '../../src/machine/pc.ts';
+import { createPc, type Pc, type PcOptions } from '../../src/machine/pc.ts';
 
 export interface TestPc {
   readonly pc: Pc;
@@ -15,7 +15,7 @@ export interface TestPc {
 }
 
 /** Two processors, 256 MiB as CMOS has it, COM1 and COM2; Thursday, the 1st of January 2026. */
-export function testPc(): TestPc {
+export function testPc(options: Partial<PcOptions> = {}): TestPc {
   let now = 5;
   const log: string[] = [];
   const told = (what: string) => (value?: number | boolean): void => void log.push(`${what}${value ?? ''}`);
@@ -30,6 +30,7 @@ export function testPc(): TestPc {
     signals: { nmi: told('nmi'), smi: told('smi'), init: told('init'), startUp: told('start'), wake: () => undefined },
     events: { powerOff: told('off'), reset: told('reset'), debugExit: told('exit '), a20: told('a20 ') },
     cmos: cmosOf({ below4G: 256 * 2 ** 20, cpus: 2 }),
+    ...options,
   });
   const pass = (nanoseconds: number): void => {
     const end = now + nanoseconds;
