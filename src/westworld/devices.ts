@@ -3,8 +3,22 @@
 import type { Solution } from './hypervisor-sim.ts';
 
 /** The first serial port of a PC, and how many ports it has. */
-export const COM1 = 0x3f8;
-export const COM1_PORTS = 8;
+const COM1 = 0x3f8;
+const COM1_PORTS = 8;
+/** Its line status register, and what that says: ready to send (16550 data sheet). */
+const LINE_STATUS = COM1 + 5;
+const TRANSMITTER_EMPTY = 0x60;
+const NOTHING = 0xff;
+
+/** Whether a byte to this port is said aloud. */
+export function isVoice(port: number): boolean {
+  return port >= COM1 && port < COM1 + COM1_PORTS;
+}
+
+/** What a guest reads from a port: nearly everywhere nothing is. */
+export function readPort(port: number): number {
+  return port === LINE_STATUS ? TRANSMITTER_EMPTY : NOTHING;
+}
 
 export const devices: Solution = {
   ept_create(size) {

@@ -4,14 +4,11 @@ import {
   IO_IN, IO_OUT, KVM_EXIT_HLT, KVM_EXIT_HYPERCALL, KVM_EXIT_IO, KVM_EXIT_MMIO, KVM_EXIT_SHUTDOWN,
 } from './hypervisor-sim.ts';
 import type { KvmRegs, KvmRun, Solution, Westworld, WestworldHost } from './hypervisor-sim.ts';
-import { COM1, COM1_PORTS } from './devices.ts';
+import { isVoice, readPort } from './devices.ts';
 import { exitName } from './exit-name.ts';
 
-/** A port or an address where nothing is. */
+/** What an address says where nothing is. */
 const NOTHING = 0xff;
-/** The line status register of the serial port, and what it says: ready to send (16550 data sheet). */
-const LINE_STATUS = COM1 + 5;
-const TRANSMITTER_EMPTY = 0x60;
 /** What KVM answers to a hypercall that it does not know (-KVM_ENOSYS). */
 const NO_SUCH_HYPERCALL = BigInt.asUintN(64, -1000n);
 
@@ -76,8 +73,8 @@ export const host: Solution = {
   ford_says_freeze(host, analysis) {
     if (host === null || analysis === null || host.brain === null || analysis.exit_reason !== KVM_EXIT_IO) return;
     const { port, direction } = analysis.io;
-    if (direction === IO_IN) setAl(host.brain.regs, port === LINE_STATUS ? TRANSMITTER_EMPTY : NOTHING);
-    if (direction === IO_OUT && port >= COM1 && port < COM1 + COM1_PORTS) this.putchar(Number(host.brain.regs.rax & 0xffn));
+    if (direction === IO_IN) setAl(host.brain.regs, readPort(port));
+    if (direction === IO_OUT && isVoice(port)) this.putchar(Number(host.brain.regs.rax & 0xffn));
   },
 
   /** Releases all that a host has, the last first: what came later may lean on what came before. */

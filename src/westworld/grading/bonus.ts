@@ -52,7 +52,7 @@ export const bonus: readonly Check[] = [
     name: 'code outside memory, of which nothing is read',
     run: (solution) => {
       const stage = new Stage(solution);
-      const host = stage.host(hlt);
+      const host = stage.host(hlt, (1n << 20n) - 1n);
       for (const rip of [1n << 20n, (1n << 64n) - 1n]) need(stage.program.maeve_tries_to_escape(host, rip) === ESCAPE_MEMORY_PROBE, 'ESCAPE_MEMORY_PROBE');
       need(stage.program.maeve_tries_to_escape(host, (1n << 20n) - 1n) === ESCAPE_NONE, 'no attempt at the last byte');
     },

@@ -1,3 +1,4 @@
+import { isVoice, readPort } from '../devices.ts';
 import { link } from '../link.ts';
 import { BOOT_ADDRESS } from '../kvm.ts';
 import { handleExit, type Handled } from './exit-handler.ts';
@@ -45,7 +46,8 @@ export function vmxLife(code: Uint8Array): { readonly steps: LifeStep[]; readonl
   write(GUEST_RFLAGS, 2n);
   write(PRIMARY_PROC_CONTROLS, HLT_EXITING | UNCONDITIONAL_IO_EXITING);
   entered('VMLAUNCH', vmx.vmlaunch());
-  const machine = { readPort: () => 0xff, writePort: (_: number, value: number) => void (output += String.fromCharCode(value)), msrs: new Map<number, bigint>() };
+  const writePort = (port: number, value: number): void => void (output += isVoice(port) ? String.fromCharCode(value) : '');
+  const machine = { readPort, writePort, msrs: new Map<number, bigint>() };
   let handled = handleExit(vmx, machine);
   for (let exits = 1; handled.kind === 'continue' && exits < MOST_EXITS; exits++) {
     entered('VMRESUME', vmx.vmresume());
