@@ -24,7 +24,7 @@ export interface Clock {
 
 const layout = struct('clock', { time: 'f64' });
 
-/** A clock over a source of nanoseconds: real time, or instructions counted. Timers are kept in a binary heap, the first at its root. */
+/** A clock of whole nanoseconds over a source: real time, or instructions counted. Timers are kept in a binary heap, the first at its root. */
 export class VirtualClock implements Clock, Stateful {
   readonly name = 'clock';
   readonly #source: () => number;
@@ -46,7 +46,7 @@ export class VirtualClock implements Clock, Stateful {
   }
 
   now(): number {
-    return this.#stopped ?? this.#source() - this.#origin;
+    return this.#stopped ?? Math.floor(this.#source() - this.#origin);
   }
 
   /** It stands still until {@link start}: a machine that is paused. */

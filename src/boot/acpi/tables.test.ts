@@ -6,12 +6,46 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { skipUnless } from '../../../test/support/skip.ts';
 import { device, eisaId, integer, levelInterrupt, memory32, name, packageOf, path as amlPath, resources, scope, text } from './aml.ts';
+import { acpiFiles } from './loader.ts';
 import { createAcpiTables, type AcpiTables } from './tables.ts';
 
 const made = createAcpiTables({ cpus: 3, serialPorts: 2 });
 
 function at({ tables }: AcpiTables, address: number): Buffer {
-  return Buffer.from(tables.find((table) => table.address === address)?.bytes ?? assert.fail(`no table at 0x${address.toString(16)}`));
+  const { bytes, address: start } = tables.find((one) => address >= one.address && address < one.address + one.bytes.length) ?? assert.fail(`no table at ${address}`);
+  const from = Buffer.from(bytes).subarray(address - start);
+  return from.subarray(0, from.toString('latin1', 0, 8) === 'RSD PTR ' ? 36 : from.readUInt32LE(4));
+}
+
+/** What firmware makes of the three files, when it puts them where it likes. */
+function loaded(files: Record<string, Uint8Array>, places: Record<string, number>): AcpiTables {
+  const commands = Buffer.from(files['etc/table-loader'] ?? assert.fail('no commands'));
+  const text = (offset: number): string => commands.subarray(offset, offset + 56).toString('latin1').replace(/\0+$/, '');
+  const allocated: string[] = [];
+  for (let offset = 0; offset < commands.length; offset += 128) {
+    const file = text(offset + 4);
+    const bytes = Buffer.from(files[file]?.buffer ?? assert.fail(file));
+    const [one, two, three] = [60, 64, 68].map((field) => commands.readUInt32LE(offset + field)) as [number, number, number];
+    switch (commands.readUInt32LE(offset)) {
+      case 1:
+        assert.deepEqual([(places[file] ?? 1) % one, commands[offset + 64]], [0, file === 'etc/acpi/rsdp' ? 2 : 1]);
+        allocated.push(file);
+        break;
+      case 2: {
+        const place = commands.readUInt32LE(offset + 116);
+        assert.ok(allocated.includes(file) && allocated.includes(text(offset + 60)));
+        bytes.writeUIntLE(bytes.readUIntLE(place, 4) + (places[text(offset + 60)] ?? NaN), place, 4);
+        assert.equal(commands[offset + 120] === 8 ? bytes.readUInt32LE(place + 4) : 0, 0);
+        break;
+      }
+      case 3:
+        bytes[one] = (bytes[one] ?? 0) - sum(bytes.subarray(two, two + three));
+        break;
+      default:
+        assert.fail('an unknown command');
+    }
+  }
+  return { tables: allocated.map((file) => ({ address: places[file] ?? NaN, bytes: files[file] ?? assert.fail(file) })), rsdp: places['etc/acpi/rsdp'] ?? NaN };
 }
 
 const sum = (bytes: Buffer): number => bytes.reduce((total, byte) => (total + byte) % 256, 0);
@@ -38,6 +72,13 @@ test('a system finds every table, with right lengths and checksums', () => {
   assert.deepEqual(Object.keys(found(made)).toSorted(), ['APIC', 'DSDT', 'FACP', 'FACS', 'RSDT', 'XSDT']);
   assert.deepEqual(Object.keys(found(createAcpiTables({ cpus: 1, serialPorts: 0 }, 0x7fe0000))).length, 6);
   for (const { address } of made.tables) assert.equal(address % 64, 0);
+});
+
+test('from the files of fw_cfg, firmware makes the same, wherever it puts them', () => {
+  const acpi = loaded(acpiFiles({ cpus: 3, serialPorts: 2 }), { 'etc/acpi/tables': 0x0ffe0040, 'etc/acpi/rsdp': 0xf5a60 });
+  const [there, here] = [found(acpi), found(made)];
+  assert.deepEqual(Object.keys(there).toSorted(), Object.keys(here).toSorted());
+  for (const same of ['DSDT', 'APIC', 'FACS']) assert.deepEqual(there[same], here[same]);
 });
 
 test('no table is over another, and all are below 1 MiB', () => {
