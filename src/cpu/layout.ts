@@ -94,8 +94,8 @@ export const RECORD = {
   handler: 0, offset: 2, length: 4, scale: 5, segment: 6, bits: 7, base: 8, index: 10, registers: [12, 14, 28, 30], immediate: 16, displacement: 24, link: 28,
 } as const;
 
-/** Bits of a record: the address size is 16 or 32; a jump stays in its page. */
-export const RECORD_BITS = { address16: 1, address32: 2, local: 4 } as const;
+/** Bits of a record: the address size is 16 or 32; a jump stays in its page; no record of the instruction behind it follows. */
+export const RECORD_BITS = { address16: 1, address32: 2, local: 4, ends: 8 } as const;
 
 /** Bytes in front of the guest's memory; whole pages of 64 KiB. */
 export const RESERVED = Math.ceil((RECORDS + RECORD_SIZE * RECORD_COUNT) / 0x10000) * 0x10000;

@@ -48,6 +48,8 @@ export class Walk {
   physical = 0;
   /** Of a fault, else -1. */
   errorCode = -1;
+  /** Of the table that has the page: 0 for 4 KiB, 1 for 2 or 4 MiB, 2 for 1 GiB. */
+  level = 0;
   /** Writes may go there without another walk: allowed, and marked dirty. */
   writable = false;
 }
@@ -60,6 +62,7 @@ export function walk(memory: PhysicalMemory, mode: PagingMode, low: number, high
   found.errorCode = -1;
   if (mode.cr0 < CR0_PG) {
     found.physical = low >>> 0;
+    found.level = 0;
     found.writable = true;
     return true;
   }
@@ -104,6 +107,7 @@ function walkWide(memory: PhysicalMemory, mode: PagingMode, low: number, high: n
     }
     if (!permits(mode, allowed, executable, access)) return fault(found, told | PRESENT);
     finish(memory, address, entryLow, access, found);
+    found.level = level;
     const within = size > 2 ** 31 ? (low & 0x3fffffff) : low & (size - 1);
     found.physical = next - (next % size) + within;
     return true;
@@ -132,6 +136,7 @@ function walkLegacy(memory: PhysicalMemory, mode: PagingMode, low: number, acces
     if ((entry & 0x200000) !== 0) return fault(found, told | PRESENT | RESERVED_BIT);
     if (!permits(mode, entry, true, access)) return fault(found, told | PRESENT);
     finish(memory, first, entry, access, found);
+    found.level = 1;
     found.physical = ((entry >>> 13) & 0xff) * 2 ** 32 + ((entry & 0xffc00000) >>> 0) + (low & 0x3fffff);
     return true;
   }
@@ -141,6 +146,7 @@ function walkLegacy(memory: PhysicalMemory, mode: PagingMode, low: number, acces
   if ((leaf & PRESENT) === 0) return fault(found, told);
   if (!permits(mode, entry & leaf, true, access)) return fault(found, told | PRESENT);
   finish(memory, second, leaf, access, found);
+  found.level = 0;
   found.physical = ((leaf & 0xfffff000) >>> 0) + (low & 0xfff);
   return true;
 }

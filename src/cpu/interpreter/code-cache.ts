@@ -183,6 +183,7 @@ export class CodeCache {
 
   /** A jump within the page may keep the record it goes to. */
   #markLocal(record: number, offset: number, { operands, length, operandSize, instruction }: Decoded): void {
+    if (instruction.ends === true) this.#view.setUint8(record + RECORD.bits, this.#view.getUint8(record + RECORD.bits) | RECORD_BITS.ends);
     const [distance] = operands;
     if (distance?.kind !== 'immediate' || !instruction.operands[0]?.startsWith('J') || operandSize === 16) return;
     const target = offset + length + Number(BigInt.asIntN(64, distance.value));

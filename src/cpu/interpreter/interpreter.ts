@@ -3,11 +3,12 @@
 import { RFLAGS } from '../builder.ts';
 import type { CodeSize } from '../decode.ts';
 import type { EngineFunctions } from '../emit/runtime.ts';
-import { EXIT, FLAGS, INTERNAL, internal, RECORD, RECORD_SIZE, RESERVED, SCRATCH, STATE } from '../layout.ts';
+import { EXIT, FLAGS, INTERNAL, internal, RECORD, RECORD_BITS, RECORD_SIZE, RESERVED, SCRATCH, STATE } from '../layout.ts';
 import { FETCH, USER, type PagingMode, CR4_SMAP, EFER_LMA } from '../paging.ts';
 import { PhysicalMemory, type PhysicalRegion } from '../physical.ts';
 import { Registers, SEGMENT, segmentName } from '../registers.ts';
 import { cpuState } from '../state.ts';
+import { executionBreakpoints } from '../system/breakpoints.ts';
 import { deliver, hasErrorCode } from '../system/exceptions.ts';
 import { operationNumber, operations } from '../system/operations.ts';
 import { DB, Fault, GP, NM, NMI, PF, SS, UD, type Outside, type Processor } from '../system/processor.ts';
@@ -28,6 +29,9 @@ export interface InterpreterOptions {
 
 export type InterpreterExit = 'halt' | 'kicked' | 'budget' | 'shutdown' | 'debug';
 
+/** Of `interruptShadow`, behind MOV SS and POP SS. */
+const SHADOW_OF_STACK = 2;
+
 /** Values of `activity`. */
 const RUNNING = 0;
 const HALTED = 1;
@@ -43,6 +47,8 @@ export class Interpreter implements Processor, TranslationOwner {
   intercept: ((vector: number, errorCode: number | undefined) => boolean) | undefined = undefined;
   level = 0;
   long = false;
+  trapPending = false;
+  readonly otherMsrs = new Map<number, bigint>();
   readonly #view: DataView;
   readonly #internal: DataView;
   readonly #fault = new Fault();
@@ -52,6 +58,9 @@ export class Interpreter implements Processor, TranslationOwner {
   readonly #physical: PhysicalMemory;
   readonly #interrupts: InterpreterOptions['interrupts'];
   #size: CodeSize = 16;
+  /** The registers of an operation's instruction are not the ones to go on with behind it: elsewhere, or in another mode. */
+  #moved = false;
+  #repeats = false;
   #kicked = false;
   #shutdown = false;
   /** Set by an operation after which the loop has to be left: interrupts, a halt, a new mode to look at. */
@@ -124,7 +133,8 @@ export class Interpreter implements Processor, TranslationOwner {
 
   /** One instruction and no more: interrupts are held off, or each is to be trapped. */
   #single(): boolean {
-    return this.registers.number('interruptShadow') !== 0 || (this.registers.number('rflags') & RFLAGS.TF) !== 0;
+    const { registers } = this;
+    return registers.number('interruptShadow') !== 0 || (registers.number('rflags') & (RFLAGS.TF | RFLAGS.RF)) !== 0 || (registers.number('dr7') & 0xff) !== 0;
   }
 
   #runMany(budget: number): void {
@@ -136,8 +146,12 @@ export class Interpreter implements Processor, TranslationOwner {
   }
 
   #runOne(): void {
-    const trap = (this.registers.number('rflags') & RFLAGS.TF) !== 0;
-    const shadow = this.registers.number('interruptShadow');
+    const { registers } = this;
+    const flags = registers.number('rflags');
+    const shadow = registers.number('interruptShadow');
+    if ((flags & RFLAGS.RF) === 0 && this.#meetsBreakpoint()) return;
+    registers.setNumber('rflags', flags & ~RFLAGS.RF);
+    this.trapPending = (flags & RFLAGS.TF) !== 0;
     this.#setNumber('fuel', 0x7fffffff);
     this.#lookUp = false;
     let record = this.#enter();
@@ -146,11 +160,22 @@ export class Interpreter implements Processor, TranslationOwner {
     const next = record === 0 ? 0 : this.#handlers.runtime.step(record);
     if (next !== 0) this.#leaveAt(next);
     this.#afterRun();
-    if (this.registers.number('interruptShadow') === shadow) this.registers.setNumber('interruptShadow', 0);
-    if (trap && !this.#shutdown) {
-      this.registers.setWide('dr6', this.registers.wide('dr6') | 0x4000n);
-      this.#deliver(DB, undefined, 'trap');
-    }
+    const held = registers.number('interruptShadow');
+    if (held === shadow) registers.setNumber('interruptShadow', 0);
+    // Behind MOV SS there is no trap.
+    if (!this.trapPending || this.#shutdown || (held === SHADOW_OF_STACK && held !== shadow)) return;
+    registers.setWide('dr6', registers.wide('dr6') | 0x4000n);
+    this.#deliver(DB, undefined, 'trap');
+  }
+
+  /** A breakpoint on the instruction at RIP: #DB before it. */
+  #meetsBreakpoint(): boolean {
+    const { registers } = this;
+    const hit = executionBreakpoints(registers, this.long ? registers.wide('rip') : BigInt.asUintN(32, registers.wide('csBase') + registers.wide('rip')));
+    if (hit === 0) return false;
+    registers.setNumber('dr6', (registers.number('dr6') & ~0xf) | hit);
+    this.#deliver(DB, undefined, 'fault');
+    return true;
   }
 
   #isSpecial(record: number): boolean {
@@ -197,6 +222,8 @@ export class Interpreter implements Processor, TranslationOwner {
   #deliver(vector: number, errorCode: number | undefined, kind: 'fault' | 'trap' | 'interrupt'): void {
     this.#explicitFlags();
     if (this.intercept?.(vector, errorCode) === true) return;
+    this.trapPending = false;
+    this.#moved = true;
     if (!deliver(this, this.#fault, vector, errorCode, kind)) this.#shutdown = true;
     this.modeChanged();
   }
@@ -244,8 +271,7 @@ export class Interpreter implements Processor, TranslationOwner {
   setFlags(flags: number): void {
     this.#explicitFlags();
     this.registers.setNumber('rflags', flags);
-    if (flags & RFLAGS.IF && this.#number('interruptRequest') !== 0) this.#lookUp = true;
-    if (flags & RFLAGS.TF) this.#lookUp = true;
+    if (flags & (RFLAGS.TF | RFLAGS.RF)) this.#lookUp = true;
   }
 
   fault(vector: number, errorCode = 0): never {
@@ -254,8 +280,26 @@ export class Interpreter implements Processor, TranslationOwner {
     throw this.#fault;
   }
 
+  repeat(): void {
+    this.#repeats = true;
+  }
+
+  bytesAt(segment: number, offset: bigint, bytes: number, write: boolean): Uint8Array | undefined {
+    if (!this.long && !allowsAccess(this.registers.segment(segmentName(segment)), Number(offset & 0xffffffffn), bytes, write)) return undefined;
+    const linear = this.#linear(segment, offset, bytes, write);
+    const [low, high] = [Number(linear & 0xffffffffn), Number(linear >> 32n)];
+    const host = write ? this.#translation.slowWrite(low, high, 1) : this.#translation.slowRead(low, high, 1);
+    if (host === 0) throw this.#told();
+    return host === SCRATCH || (low & 0xfff) + bytes > 0x1000 ? undefined : new Uint8Array(this.#view.buffer, host, bytes);
+  }
+
+  readPhysical(address: number): number {
+    return this.#physical.read32(address);
+  }
+
   modeChanged(): void {
     const { registers, paging } = this;
+    this.#moved = true;
     paging.cr0 = registers.number('cr0');
     paging.cr3 = registers.number('cr3');
     paging.cr4 = registers.number('cr4');
@@ -266,17 +310,17 @@ export class Interpreter implements Processor, TranslationOwner {
     this.long = longMode && (cs & SEGMENT.long) !== 0;
     this.level = (paging.cr0 & 1) === 0 ? 0 : flags & RFLAGS.VM ? 3 : (registers.number('ssAttributes') >> 5) & 3;
     paging.lifted = (flags & RFLAGS.AC) !== 0;
-    this.#size = this.long ? 64 : cs & SEGMENT.big ? 32 : 16;
+    const size = this.long ? 64 : cs & SEGMENT.big ? 32 : 16;
+    // Translations of code lead to records of one size.
+    if (size !== this.#size) this.#cache.flushTranslations();
+    this.#size = size;
     const smapLifted = this.level < 3 && paging.lifted && (paging.cr4 & CR4_SMAP) !== 0;
     this.#setWide('mode', this.level === 3 ? 0x10n : smapLifted ? 0x20n : 0n);
     this.#setWide('linearMask', this.long ? 2n ** 64n - 1n : 0xffffffffn);
     this.#setWide('stackMask', this.long ? 2n ** 64n - 1n : registers.number('ssAttributes') & SEGMENT.big ? 0xffffffffn : 0xffffn);
-    if (this.long) this.#flattenSegments();
-  }
-
-  /** In 64-bit mode CS, DS, ES and SS have no base. */
-  #flattenSegments(): void {
-    for (const name of ['csBase'] as const) this.registers.setWide(name, 0n);
+    // In 64-bit mode CS has no base, whatever its descriptor says.
+    if (this.long) registers.setWide('csBase', 0n);
+    if (registers.number('dr7') & 0xff) this.#lookUp = true;
   }
 
   #setWide(name: InternalName, value: bigint): void {
@@ -284,12 +328,14 @@ export class Interpreter implements Processor, TranslationOwner {
   }
 
   flushTranslations(): void {
+    this.#moved = true;
     this.#translation.flush();
     this.#cache.flushTranslations();
   }
 
   flushTranslation(linear: bigint): void {
-    this.#translation.flushPage(Number(linear & 0xffffffffn));
+    this.#moved = true;
+    this.#translation.flushPage(Number(linear & 0xffffffffn), Number((linear >> 32n) & 0xffffffffn));
     this.#cache.flushTranslations();
   }
 
@@ -374,7 +420,7 @@ export class Interpreter implements Processor, TranslationOwner {
       slowRead: (low, high, size) => this.#translation.slowRead(low, high, size),
       slowWrite: (low, high, size) => this.#translation.slowWrite(low, high, size),
       slowModify: (low, high, size) => this.#translation.slowModify(low, high, size),
-      finishStore: () => this.#translation.finishStore(),
+      finishStore: () => this.#finishStore(),
       checkSegment: (segment, offset, size, write) => this.#checkSegment(segment, offset >>> 0, size, write !== 0),
       resolve: (rip) => this.#resolve(BigInt.asUintN(64, rip)),
       straddle: (record) => this.#straddle(record),
@@ -445,25 +491,43 @@ export class Interpreter implements Processor, TranslationOwner {
     return record;
   }
 
+  /** A device that was written to may want an interrupt now. */
+  #finishStore(): void {
+    this.#translation.finishStore();
+    if (this.#interrupts?.pending() === true) this.#setNumber('fuel', 0);
+  }
+
   /** A whole instruction in JavaScript. RIP is the next one's from the beginning. */
   #system(operation: number, record: number, a: bigint, b: bigint, c: bigint): number {
     const rip = this.#ripOf(record);
     this.#count((record - this.#number('blockStart')) / RECORD_SIZE + 1);
     const next = rip + BigInt(this.#view.getUint8(record + RECORD.length));
     this.registers.setWide('rip', this.long ? BigInt.asUintN(64, next) : BigInt.asUintN(32, next));
-    const shadow = this.registers.number('interruptShadow');
+    this.#moved = false;
+    this.#repeats = false;
     try {
       operations[operation]?.run(this, BigInt.asUintN(64, a), BigInt.asUintN(64, b), BigInt.asUintN(64, c));
     } catch (error) {
       if (error !== this.#fault) throw error;
       this.registers.setWide('rip', rip);
+      this.#moved = true;
+      this.#repeats = false;
       this.#deliver(this.#fault.vector, this.#fault.errorCode, 'fault');
       if (this.#shutdown) return this.#pause();
     }
-    if (this.registers.number('interruptShadow') !== shadow || this.registers.number('activity') !== RUNNING) return this.#pause();
-    if (this.#lookUp || this.#kicked || this.#number('fuel') << 0 <= 0) return this.#pause();
-    const found = this.#resolve(this.registers.wide('rip'));
-    return found;
+    if (this.#repeats) this.registers.setWide('rip', rip);
+    if (this.#mustPause()) return this.#pause();
+    this.registers.setNumber('interruptShadow', 0);
+    const follows = !this.#moved && !this.#repeats && (this.#view.getUint8(record + RECORD.bits) & RECORD_BITS.ends) === 0;
+    if (!follows) return this.#resolve(this.registers.wide('rip'));
+    this.#setNumber('blockStart', record + RECORD_SIZE);
+    return record + RECORD_SIZE;
+  }
+
+  /** Whether something is to be done between this instruction and the next. */
+  #mustPause(): boolean {
+    if (this.#lookUp || this.#kicked || this.trapPending || this.#number('fuel') << 0 <= 0 || this.registers.number('activity') !== RUNNING) return true;
+    return (this.registers.number('rflags') & RFLAGS.IF) !== 0 && this.#interrupts?.pending() === true;
   }
 
   #pause(): number {

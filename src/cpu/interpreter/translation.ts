@@ -36,6 +36,8 @@ export class Translation {
   readonly #bytes: Uint8Array;
   readonly #words: Uint32Array;
   readonly #walk = new Walk();
+  /** Regions with parts of large pages in the TLB: one invalidation is for all of a page. Two regions of one key cost a flush too many. */
+  readonly #large = new Uint8Array(regionKeys);
   readonly #pending: PendingStore = { size: 0, first: 0, second: -1, firstBytes: 0 };
 
   constructor(memory: WebAssembly.Memory, physical: PhysicalMemory, outside: Outside, owner: TranslationOwner) {
@@ -50,6 +52,7 @@ export class Translation {
   /** Forgets everything. No linear page has a tag of ones: its lower 12 bits are a mode's. */
   flush(): void {
     this.#bytes.fill(0xff, TLB_READ, TLB_READ + 16 * TLB_ENTRIES);
+    this.#large.fill(0);
     this.flushWrites();
   }
 
@@ -57,7 +60,11 @@ export class Translation {
     this.#bytes.fill(0xff, TLB_WRITE, TLB_WRITE + 16 * TLB_ENTRIES);
   }
 
-  flushPage(low: number): void {
+  flushPage(low: number, high: number): void {
+    if (this.#large[regionKey(low, high, 1)] !== 0 || this.#large[regionKey(low, high, 2)] !== 0) {
+      this.flush();
+      return;
+    }
     const entry = ((low >>> 12) & (TLB_ENTRIES - 1)) << 4;
     this.#bytes.fill(0xff, TLB_READ + entry, TLB_READ + entry + 8);
     this.#bytes.fill(0xff, TLB_WRITE + entry, TLB_WRITE + entry + 8);
@@ -129,6 +136,7 @@ export class Translation {
   }
 
   #fill(table: number, low: number, high: number, host: number): void {
+    if (this.#walk.level > 0) this.#large[regionKey(low, high, this.#walk.level)] = 1;
     const entry = (table + (((low >>> 12) & (TLB_ENTRIES - 1)) << 4)) >>> 2;
     const mode = this.#words[(INTERNAL + internal.fields.mode.offset) >>> 2] as number;
     this.#words[entry] = (low & ~0xfff) | mode;
@@ -179,6 +187,11 @@ export class Translation {
     }
   }
 }
+
+const regionKeys = 4096;
+
+/** Of the 4 MiB or the 1 GiB (levels 1 and 2) that an address lies in. */
+const regionKey = (low: number, high: number, level: number): number => ((level === 1 ? low >>> 22 : 0x800 | (low >>> 30)) ^ (high << 4)) & (regionKeys - 1);
 
 /** Devices are read in aligned parts of at most four bytes. */
 function partOf(address: number, left: number): Bytes {

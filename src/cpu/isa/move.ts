@@ -96,9 +96,6 @@ const pop: Meaning = (b, dst) => {
   b.set(dst as Operand, value);
 };
 
-const pushSegment = (number: number): Meaning => (b) => b.system('pushSegment', b.constant(64, number));
-const popSegment = (number: number): Meaning => (b) => b.system('popSegment', b.constant(64, number));
-
 const bswap: Meaning = (b, dst) => b.set(dst as Operand, b.operandSize === 16 ? b.constant(16, 0) : b.unary('bswap', b.get(dst as Operand)));
 const movbe: Meaning = (b, dst, src) => b.set(dst as Operand, b.unary('bswap', b.get(src as Operand)));
 
@@ -117,8 +114,6 @@ const xlat: Meaning = (b) => {
   const wrapped = b.addressSize === 64 ? offset : b.binary('and', offset, b.constant(64, (1n << BigInt(b.addressSize)) - 1n));
   b.set(b.register(0, 8), b.get(b.at('data', wrapped, 8)));
 };
-
-const movToSegment: Meaning = (b, segment, src) => b.system('loadSegment', b.zeroExtend(b.get(segment as Operand), 64), b.zeroExtend(b.get(src as Operand), 64));
 
 const nothing: Meaning = () => undefined;
 
@@ -148,16 +143,6 @@ export const move: readonly Instruction[] = [
   instruction('PUSH', '50 +r', 'Zv', push, ofStack), instruction('PUSH', 'FF /6', 'Ev', push, ofStack),
   instruction('PUSH', '68', 'Iz', push, ofStack), instruction('PUSH', '6A', 'Is', push, ofStack),
   instruction('POP', '58 +r', 'Zv', pop, ofStack), instruction('POP', '8F /0', 'Ev', pop, { ...ofStack, addressAfterPop: true }),
-  ...[0, 1, 2, 3].flatMap((number) => [
-    instruction('PUSH', hex(0x06 + 8 * number), '', pushSegment(number), { ...ofStack, mode: 'legacy', ends: true }),
-    ...(number === 1 ? [] : [instruction('POP', hex(0x07 + 8 * number), '', popSegment(number), { ...ofStack, mode: 'legacy', ends: true })]),
-  ]),
-  ...[4, 5].flatMap((number) => [
-    instruction('PUSH', `0F ${hex(0x80 + 8 * number)}`, '', pushSegment(number), { ...ofStack, ends: true }),
-    instruction('POP', `0F ${hex(0x81 + 8 * number)}`, '', popSegment(number), { ...ofStack, ends: true }),
-  ]),
-  instruction('MOV', '8C /r reg', 'Rv,Sw', extend(false)), instruction('MOV', '8C /r mem', 'Mw,Sw', mov),
-  instruction('MOV', '8E /r', 'Sw,Ew', movToSegment, { ends: true }),
   ...names.flatMap((name, condition) => [
     instruction(`CMOV${name}`, `0F ${hex(0x40 + condition)} /r`, 'Gv,Ev', cmov(condition)),
     instruction(`SET${name}`, `0F ${hex(0x90 + condition)} /r`, 'Eb', setcc(condition)),

@@ -1,13 +1,32 @@
 /** Instructions that are done in one piece, outside of emitted code: what a meaning calls with `system`. */
 
-import type { Processor } from './processor.ts';
+import { blockOperations } from './block.ts';
+import { controlOperations } from './control.ts';
+import { decimalOperations } from './decimal.ts';
+import { farOperations } from './far.ts';
+import { flagOperations } from './flag-register.ts';
+import { frameOperations } from './frame.ts';
+import { identityOperations } from './identity.ts';
+import { msrOperations } from './msr.ts';
+import type { Operation, OperationTable } from './operation.ts';
+import { portOperations } from './ports.ts';
+import { segmentOperations } from './segments.ts';
+import { softwareInterruptOperations } from './software-interrupt.ts';
+import { syscallOperations } from './syscall.ts';
+import { tableOperations } from './tables.ts';
+import { levelOperations } from './level.ts';
 
-/** @param a up to three values of 64 bits, as the meaning gives them */
-export type Operation = (processor: Processor, a: bigint, b: bigint, c: bigint) => void;
+const tables: readonly OperationTable[] = [
+  segmentOperations, farOperations, softwareInterruptOperations, syscallOperations, controlOperations, msrOperations, tableOperations, flagOperations, levelOperations,
+  portOperations, blockOperations, frameOperations, decimalOperations, identityOperations,
+];
 
-export const operations: readonly { readonly name: string; readonly run: Operation }[] = [];
+export const operations: readonly { readonly name: string; readonly run: Operation }[] = tables.flatMap((table) => (
+  Object.entries(table).map(([name, run]) => ({ name, run }))
+));
 
 const numbers = new Map(operations.map(({ name }, at) => [name, at]));
+if (numbers.size !== operations.length) throw new Error('two operations have one name');
 
 /** @throws Error for an operation that there is none of: our own mistake */
 export function operationNumber(name: string): number {

@@ -33,6 +33,17 @@ export interface Processor {
   readSegment(segment: number, offset: bigint, bytes: number): bigint;
   writeSegment(segment: number, offset: bigint, bytes: number, value: bigint): void;
 
+  /** The bytes themselves, where they are plain memory within one page; undefined where only the others are right. @throws Fault */
+  bytesAt(segment: number, offset: bigint, bytes: number, write: boolean): Uint8Array | undefined;
+  /** An aligned word of physical memory. */
+  readPhysical(address: number): number;
+  /** The instruction is not done: it begins anew, with the registers as they are now. */
+  repeat(): void;
+  /** Whether the single-step trap is taken behind this instruction; whatever enters a handler clears it. */
+  trapPending: boolean;
+  /** MSRs that are kept and mean nothing (MTRRs). */
+  readonly otherMsrs: Map<number, bigint>;
+
   /** After control registers, EFER, CS, SS, the level or RFLAGS.AC have changed: what follows from them is worked out anew. */
   modeChanged(): void;
   /** Forgets translations: all of them, all but global ones, or those of one address. */

@@ -1,0 +1,89 @@
+/** Many steps of REP MOVS and REP STOS at once. */
+
+import { RFLAGS } from '../builder.ts';
+import type { OperationTable } from './operation.ts';
+import type { Processor } from './processor.ts';
+
+const [rax, rcx, rsi, rdi] = [0, 1, 6, 7] as const;
+const es = 0;
+const pageSize = 4096n;
+/** Bytes until somebody may interrupt it. */
+const most = 16n * pageSize;
+
+interface Block {
+  readonly bytes: bigint;
+  readonly mask: bigint;
+  readonly segment: number;
+}
+
+/** Bytes of an element | address size << 8 | segment of the source << 16. */
+const blockOf = (a: bigint): Block => ({ bytes: a & 0xffn, mask: (1n << ((a >> 8n) & 0xffn)) - 1n, segment: Number((a >> 16n) & 0xffn) });
+
+function setIndex(processor: Processor, number: number, mask: bigint, value: bigint): void {
+  const kept = mask === 0xffffn ? processor.registers.general(number) & ~mask : 0n;
+  processor.registers.setGeneral(number, kept | (value & mask));
+}
+
+/** Bytes from an offset up to the end of its page: those that lie behind one translation, if segments begin at pages. */
+const inPage = (offset: bigint): bigint => pageSize - (offset & (pageSize - 1n));
+
+const smaller = (x: bigint, y: bigint): bigint => (x < y ? x : y);
+
+/** A chunk of whole elements; 0 when the next one has to be done alone. */
+type Chunk = (processor: Processor, block: Block, bytes: bigint) => boolean;
+
+/** Does what is left of a repeated instruction, in chunks; at the latest after some pages it lets others look. */
+function repeat(processor: Processor, block: Block, sources: boolean, chunk: Chunk, single: (processor: Processor, block: Block) => void): void {
+  const { registers } = processor;
+  const { bytes, mask } = block;
+  const flags = processor.flags();
+  const backwards = (flags & RFLAGS.DF) !== 0;
+  const begun = registers.general(rcx) & mask;
+  const stop = (flags & RFLAGS.TF) !== 0 ? begun - 1n : begun - smaller(begun, most / bytes);
+  for (let left = begun; left > stop;) {
+    const [from, to] = [registers.general(rsi) & mask, registers.general(rdi) & mask];
+    const room = smaller(inPage(to), sources ? inPage(from) : pageSize);
+    const elements = smaller(room / bytes, left - stop);
+    const together = !backwards && elements > 1n && chunk(processor, block, elements * bytes);
+    if (!together) single(processor, block);
+    const done = together ? elements : 1n;
+    const distance = backwards ? -bytes : done * bytes;
+    if (sources) setIndex(processor, rsi, mask, from + distance);
+    setIndex(processor, rdi, mask, to + distance);
+    left -= done;
+    setIndex(processor, rcx, mask, left);
+  }
+  if (stop > 0n) processor.repeat();
+}
+
+const copy: Chunk = (processor, { mask, segment }, bytes) => {
+  const { registers } = processor;
+  const from = processor.bytesAt(segment, registers.general(rsi) & mask, Number(bytes), false);
+  const to = processor.bytesAt(es, registers.general(rdi) & mask, Number(bytes), true);
+  if (from === undefined || to === undefined) return false;
+  // A destination a little above its source repeats what it has written.
+  if (to.byteOffset > from.byteOffset && to.byteOffset < from.byteOffset + from.length) return false;
+  to.set(from);
+  return true;
+};
+
+const fill: Chunk = (processor, { bytes: element, mask }, bytes) => {
+  const { registers } = processor;
+  const to = processor.bytesAt(es, registers.general(rdi) & mask, Number(bytes), true);
+  if (to === undefined) return false;
+  const size = Number(element);
+  const value = registers.general(rax);
+  for (let at = 0; at < size; at++) to[at] = Number((value >> BigInt(8 * at)) & 0xffn);
+  for (let done = size; done < to.length; done *= 2) to.copyWithin(done, 0, Math.min(done, to.length - done));
+  return true;
+};
+
+export const blockOperations: OperationTable = {
+  repeatMove: (processor, a) => repeat(processor, blockOf(a), true, copy, (each, { bytes, mask, segment }) => {
+    const size = Number(bytes);
+    each.writeSegment(es, each.registers.general(rdi) & mask, size, each.readSegment(segment, each.registers.general(rsi) & mask, size));
+  }),
+  repeatStore: (processor, a) => repeat(processor, blockOf(a), false, fill, (each, { bytes, mask }) => {
+    each.writeSegment(es, each.registers.general(rdi) & mask, Number(bytes), BigInt.asUintN(8 * Number(bytes), each.registers.general(rax)));
+  }),
+};
