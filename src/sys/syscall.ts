@@ -44,10 +44,11 @@ export function syscall(name: SyscallName, ...args: (number | bigint | string | 
 
 /**
  * ioctl(2) for who makes many: the result, or minus the errno. It may block its thread (KVM_RUN does): that is the caller's intention.
- * @param argument a number, or bytes, which are passed by address
+ * @param argument a number, or bytes, which are passed by address; 0 when left out
  */
-export function ioctl(fd: number, request: number, argument: number | NodeJS.TypedArray): number {
-  return native().syscall(syscalls.ioctl[0], fd, request, argument);
+export function ioctl(fd: number, request: number, argument?: number | NodeJS.TypedArray): number {
+  const { syscall: call } = loaded ?? native();
+  return argument === undefined ? call(syscalls.ioctl[0], fd, request) : call(syscalls.ioctl[0], fd, request, argument);
 }
 
 /** Where the bytes of a typed array are. Good while it is alive and not resized. */

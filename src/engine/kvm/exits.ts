@@ -13,7 +13,7 @@ export function servePort({ view, bytes }: Vcpu, ports: AddressSpace): void {
   const size = view.getUint8(io['io.size'].offset) as AccessSize;
   const port = view.getUint16(io['io.port'].offset, true);
   const count = view.getUint32(io['io.count'].offset, true);
-  const data = Number(view.getBigUint64(io['io.data_offset'].offset, true));
+  const data = view.getUint32(io['io.data_offset'].offset, true);
   const end = data + size * count;
   if (end > bytes.length) throw new Error('assertion: KVM names data outside of kvm_run');
   const out = view.getUint8(io['io.direction'].offset) === abi.KVM_EXIT_IO_OUT;

@@ -50,7 +50,7 @@ export class Vcpu {
 
   /** KVM_RUN: 0, or minus an errno. Blocks. */
   enter(): number {
-    return ioctl(this.fd, KVM_RUN, 0);
+    return ioctl(this.fd, KVM_RUN);
   }
 
   get exitReason(): number {
