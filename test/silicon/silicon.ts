@@ -1,6 +1,11 @@
 /**
  * The oracle: one instruction after another on the real processor, at ring 3 of a KVM guest, each on a state of its own.
- * It knows nothing of instructions: bytes in, state out.
+ * It knows nothing of instructions: bytes in, state out. Faults cost most (some 50 µs here, where KVM interprets ring 0), then single
+ * steps by TF, with which random bytes can be run whatever their length.
+ *
+ * Under a KVM that is virtualized itself these are not as on silicon: INT n other than INT3, INT1, SYSCALL and SYSENTER, SGDT and its
+ * like (UMIP is on), loads of segment registers and far transfers (the descriptors are the host's), XGETBV, ports, the time-stamp
+ * counter, everything in 32-bit code.
  */
 import * as at from './layout.ts';
 import { CaseWriter } from './case.ts';
