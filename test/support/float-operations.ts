@@ -1,5 +1,6 @@
 import type { Random } from '../../fuzz/support/generator.ts';
 import { operand, type Kind } from './float-operands.ts';
+import type { Float } from '../../src/cpu/float/float.ts';
 import type { Question } from './silicon-float.ts';
 
 /** One export of build/float.wasm: what it takes and gives, which of its flags count. */
@@ -45,16 +46,13 @@ function passed(kind: Kind, value: bigint): (number | bigint)[] {
   return [widths[kind] === 64 ? value : Number(BigInt.asIntN(widths[kind], value))];
 }
 
-export type Exports = Record<string, unknown>;
-
 /** Calls an export of the module for SSE. */
-export function callSse(exports: Exports, operation: Operation, { a, b, control, immediate }: Question): { result: bigint; flags: number } {
+export function callSse(float: Float, operation: Operation, { a, b, control, immediate }: Question): { result: bigint; flags: number } {
   const { name, takes, gives, immediates } = operation;
-  const flags = exports['flags'] as { value: number };
-  flags.value = 0;
+  float.flags.value = 0;
   const operands = takes.flatMap((kind, index) => passed(kind, index === 0 ? a : b));
-  const result = (exports[name] as Exported)(...operands, ...(immediates === 0 ? [] : [immediate]), control);
-  return { result: BigInt.asUintN(widths[gives], BigInt(result)), flags: (exports['exceptions'] as Exported)(control) as number };
+  const result = (float[name as keyof Float] as Exported)(...operands, ...(immediates === 0 ? [] : [immediate]), control);
+  return { result: BigInt.asUintN(widths[gives], BigInt(result)), flags: float.exceptions(control) };
 }
 
 const binary = (name: string): Operation => ({ name, takes: ['f80', 'f80'], gives: 'f80', immediates: 0 });

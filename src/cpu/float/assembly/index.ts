@@ -4,7 +4,7 @@
  */
 
 import { DENORMAL, DIVIDE_BY_ZERO, flags, INVALID } from './flags.ts';
-import { add, divide, multiply, squareRoot, subtract } from './sse-arithmetic.ts';
+import { add, divide, multiply, reciprocal, reciprocalRoot, squareRoot, subtract } from './sse-arithmetic.ts';
 import { compare, maximum, minimum, order } from './sse-compare.ts';
 import { convert, fromInteger, roundToIntegral, toInteger } from './sse-convert.ts';
 import { roundingMode } from './format.ts';
@@ -23,8 +23,7 @@ export { flags, high };
  * or divide by zero keeps the processor from computing, so nothing else shows then (SDM volume 1, 11.5.4).
  */
 export function exceptions(mxcsr: u32): u32 {
-  const before = flags & (INVALID | DENORMAL | DIVIDE_BY_ZERO);
-  return ((before & ~(mxcsr >> 7)) !== 0 ? before : flags) & 63;
+  return exceptionsF80(mxcsr >> 7) & 63;
 }
 
 export function addF32(a: u32, b: u32, mxcsr: u32): u32 { return u32(add<f32>(a, b, mxcsr)); }
@@ -32,6 +31,9 @@ export function subtractF32(a: u32, b: u32, mxcsr: u32): u32 { return u32(subtra
 export function multiplyF32(a: u32, b: u32, mxcsr: u32): u32 { return u32(multiply<f32>(a, b, mxcsr)); }
 export function divideF32(a: u32, b: u32, mxcsr: u32): u32 { return u32(divide<f32>(a, b, mxcsr)); }
 export function squareRootF32(a: u32, mxcsr: u32): u32 { return u32(squareRoot<f32>(a, mxcsr)); }
+/** RCPSS and RSQRTSS. */
+export function reciprocalF32(a: u32): u32 { return reciprocal(a); }
+export function reciprocalRootF32(a: u32): u32 { return reciprocalRoot(a); }
 export function minimumF32(a: u32, b: u32, mxcsr: u32): u32 { return u32(minimum<f32>(a, b, mxcsr)); }
 export function maximumF32(a: u32, b: u32, mxcsr: u32): u32 { return u32(maximum<f32>(a, b, mxcsr)); }
 /** 1 or 0 by a predicate of CMPSS, 0 to 31. */

@@ -2,7 +2,8 @@
 
 import { DIVIDE_BY_ZERO, INEXACT, raise, UNDERFLOW } from './flags.ts';
 import {
-  exponentOf, f80, high as resultUpper, infinity, invalid, isInfinite, isOdd, isZero, LEADING, negative, oddResult, oddResults, packFull, signed, tellDenormal, zero,
+  exponentOf, f80, high as resultUpper, infinity, invalid, isInfinite, isOdd, isZero, LEADING, negative, oddResult, oddResults, packFull, signed,
+  tellDenormal, zero,
 } from './extended.ts';
 import { areaTangent, exponential } from './series.ts';
 import { add, exponent, halves, low, multiply, normalized, product, quotient, shiftRight, subtract } from './wide.ts';
@@ -79,7 +80,7 @@ function logarithm(power: i32, high: u64, lower: u64): void {
 function addWhole(whole: i32): void {
   const high = shiftRight(logHigh, logLow, min(15 - logExponent, 128)), lower = low;
   const size = u64(abs(whole)) << 48;
-  const sum = whole < 0 === logNegative ? add(size, 0, high, lower) : subtract(size, 0, high, lower);
+  const sum = (whole < 0) === logNegative ? add(size, 0, high, lower) : subtract(size, 0, high, lower);
   logNegative = whole < 0;
   logHigh = normalized(sum, low, 15);
   logLow = low;

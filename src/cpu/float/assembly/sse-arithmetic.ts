@@ -3,7 +3,8 @@
 import { low, multiplyWide, shiftRightSticky } from './bits.ts';
 import { DIVIDE_BY_ZERO, DOWN, raise } from './flags.ts';
 import {
-  admitted, exponent, flushed, infinity, invalid, isInfinite, isNan, magnitude, pack, propagated, roundingMode, signBit, significand,
+  admitted, exponent, exponentField, flushed, infinity, invalid, isInfinite, isNan, magnitude, pack, propagated, roundingMode,
+  signBit, significand,
 } from './format.ts';
 
 function isNegative<F>(a: u64): bool {
@@ -111,4 +112,20 @@ function root(a: u64): u64 {
     rest += i64(whole << 1) + 1;
   }
   return whole << 10 | u64(rest > i64(whole)) << 9 | u64(rest !== 0);
+}
+
+/** RCPSS: a denormal counts as zero, as does a result that would be one. Nothing is raised. */
+export function reciprocal(a: u32): u32 {
+  if (isNan<f32>(a)) return a | 0x400000;
+  if (exponentField<f32>(a) === 0) return a & 0x80000000 | 0x7f800000;
+  const result = reinterpret<u32>(<f32>1 / reinterpret<f32>(a));
+  return exponentField<f32>(result) === 0 ? a & 0x80000000 : result;
+}
+
+/** RSQRTSS, likewise. */
+export function reciprocalRoot(a: u32): u32 {
+  if (isNan<f32>(a)) return a | 0x400000;
+  if (exponentField<f32>(a) === 0) return a & 0x80000000 | 0x7f800000;
+  if (a >> 31 !== 0) return 0xffc00000;
+  return reinterpret<u32>(<f32>(1.0 / sqrt(f64(reinterpret<f32>(a)))));
 }

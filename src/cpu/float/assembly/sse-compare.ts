@@ -14,7 +14,7 @@ function ordered<F>(a: u64, b: u64): u32 {
   if (a === b || (magnitude<F>(a) | magnitude<F>(b)) === 0) return EQUAL;
   const negativeA = (a & signBit<F>()) !== 0, negativeB = (b & signBit<F>()) !== 0;
   if (negativeA !== negativeB) return negativeA ? LESS : GREATER;
-  return a < b !== negativeA ? LESS : GREATER;
+  return (a < b) !== negativeA ? LESS : GREATER;
 }
 
 /** @param signalling whether a quiet NaN is invalid too */

@@ -67,7 +67,8 @@ function turned(shift: u32, sign: bool, control: u32): u64 {
   const place = quarters + shift;
   const isCosine = (place & 1) !== 0;
   const high = isCosine ? cosineOfLeft() : sineOfLeft();
-  const minus = ((place & 2) !== 0) !== (!isCosine && leftNegative) !== sign;
+  const flipped = ((place & 2) !== 0) !== (!isCosine && leftNegative);
+  const minus = flipped !== sign;
   return packFull(minus, exponent, high, low | 1, control);
 }
 
@@ -115,7 +116,8 @@ export function fptan(upper: u32, a: u64, control: u32): u64 {
   const high = swapped
     ? quotient(cosineHigh, cosineLow, sineHigh, sineLow, cosinePower - sinePower)
     : quotient(sineHigh, sineLow, cosineHigh, cosineLow, sinePower - cosinePower);
-  return packFull(leftNegative !== swapped !== negative(upper), exponent, high, low | 1, control);
+  const minus = leftNegative !== swapped;
+  return packFull(minus !== negative(upper), exponent, high, low | 1, control);
 }
 
 /** Multiples of π/4 up to π, with the point behind bit 126. */

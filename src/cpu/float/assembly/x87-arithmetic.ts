@@ -3,7 +3,7 @@
 import { divideWide, low, multiplyWide } from './bits.ts';
 import { DIVIDE_BY_ZERO, DOWN, raise } from './flags.ts';
 import {
-  exponentOf, f80, infinity, invalid, isInfinite, isOdd, isZero, LEADING, negative, oddResult, oddResults, pack, roundingMode, shiftedRest, signed,
+  exponentOf, f80, infinity, invalid, isInfinite, isOdd, isZero, LEADING, negative, oddResult, oddResults, pack, roundingMode, shiftedRest,
   tellDenormal, zero,
 } from './extended.ts';
 

@@ -18,7 +18,7 @@ export function compare(upperA: u32, a: u64, upperB: u32, b: u64, quiet: bool): 
   const negativeA = negative(upperA);
   if (negativeA !== negative(upperB)) return negativeA ? C0 : 0;
   const order = magnitudeOrder(upperA, a, upperB, b);
-  return order === 0 ? C3 : order < 0 !== negativeA ? C0 : 0;
+  return order === 0 ? C3 : (order < 0) !== negativeA ? C0 : 0;
 }
 
 /** Negative, 0 or positive. A zero has an exponent, too, which is the least. */

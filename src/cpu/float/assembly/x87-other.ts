@@ -8,9 +8,6 @@ import {
 } from './extended.ts';
 import { loadInteger } from './x87-convert.ts';
 
-/** Bits of the quotient that a partial remainder takes off at most, and what is left of the difference of exponents is a multiple of. */
-const PARTIAL = 63;
-
 /** FPREM (the quotient towards zero) and, with `nearest`, FPREM1. C2 tells that only a part was done, C0, C3 and C1 the quotient's lowest bits. */
 export function remainder(upperA: u32, a: u64, upperB: u32, b: u64, nearest: bool, control: u32): u64 {
   if (isOdd(upperA, a) || isOdd(upperB, b)) return oddResults(upperA, a, upperB, b);
@@ -28,7 +25,8 @@ export function remainder(upperA: u32, a: u64, upperB: u32, b: u64, nearest: boo
   if (difference >= 64) return partial(sign, difference, powerB, top, bottom, control);
   const quotient = wholeQuotient(top, bottom, difference);
   const left = low;
-  if (nearest && (left > bottom - left || left === bottom - left && (quotient & 1) !== 0)) return packRest(!sign, powerB, bottom - left, quotient + 1, control);
+  const missing = bottom - left;
+  if (nearest && (left > missing || left === missing && (quotient & 1) !== 0)) return packRest(!sign, powerB, missing, quotient + 1, control);
   return packRest(sign, powerB, left, quotient, control);
 }
 
@@ -40,6 +38,7 @@ function wholeQuotient(top: u64, bottom: u64, count: i32): u64 {
   return first << count | quotient;
 }
 
+/** Takes 32 to 63 bits off the quotient, so that a multiple of 32 is left, as AMD's processors do; how many is theirs to choose. */
 function partial(sign: bool, difference: i32, powerB: i32, top: u64, bottom: u64, control: u32): u64 {
   const count = 32 + difference % 32;
   wholeQuotient(top, bottom, count);
@@ -54,7 +53,6 @@ function unchanged(upper: u32, a: u64, control: u32): u64 {
 
 function packRest(sign: bool, exponent: i32, left: u64, quotient: u64, control: u32): u64 {
   raise(((quotient & 4) !== 0 ? C0 : 0) | ((quotient & 2) !== 0 ? C3 : 0) | ((quotient & 1) !== 0 ? C1 : 0));
-  // A remainder of zero has the dividend's sign, which a quotient rounded up never meets.
   return packBits(sign, exponent, left, control);
 }
 
