@@ -78,7 +78,8 @@ function buildTable(): ReadonlyMap<number, readonly Candidate[]> {
   return table;
 }
 
-const table = buildTable();
+/** Made when it is first asked for: who imports this to decode nothing need not wait for it. */
+let table: ReadonlyMap<number, readonly Candidate[]> | undefined;
 
 const legacySegments: Readonly<Record<number, Segment>> = { 0x26: 'es', 0x2e: 'cs', 0x36: 'ss', 0x3e: 'ds', 0x64: 'fs', 0x65: 'gs' };
 
@@ -177,6 +178,7 @@ export function decode(bytes: Uint8Array, codeSize: CodeSize): Decoded | DecodeF
   const { map, opcode } = readOpcode(reader);
   // What goes on behind the bytes that there are may be any instruction of its opcode.
   const more = bytes.length >= maxLength ? 'long' : 'short';
+  table ??= buildTable();
   const candidates = table.get((map << 8) | opcode) ?? [];
   if (reader.over || (reader.at === bytes.length && candidates.some(({ pattern }) => pattern.modrm))) return more;
   const modrm = reader.peek();

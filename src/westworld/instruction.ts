@@ -1,4 +1,6 @@
-/** The guest's machine code taken apart: 16-bit operands, flat addresses, the few instructions that the exercise and its bonus speak of. */
+/** The guest's machine code taken apart by the processor's own decoder, and the few instructions of it that the exercise and its bonus speak of. */
+
+import { decode as decodeAny, type Decoded, type DecodedOperand } from '../cpu/decode.ts';
 
 export const LONGEST_INSTRUCTION = 15;
 
@@ -14,52 +16,54 @@ export interface Instruction {
   readonly operand: number;
 }
 
-type Operand = 'none' | 'byte' | 'word' | 'dword' | 'distance';
+/** What its encoding alone tells, as the processor's table writes it. */
+const plain: Readonly<Partial<Record<string, Name>>> = {
+  90: 'nop', CC: 'int3', EC: 'in', EE: 'out', F4: 'hlt', '0F 0B': 'ud2', '0F 30': 'wrmsr', '0F 31': 'rdtsc', '0F 32': 'rdmsr', '0F A2': 'cpuid',
+};
 
-const widths: Readonly<Record<Operand, number>> = { none: 0, byte: 1, word: 2, dword: 4, distance: 1 };
-
-const encodings: readonly (readonly [opcode: readonly number[], name: Name, operand: Operand])[] = [
-  [[0xba], 'mov dx', 'word'],
-  [[0xb0], 'mov al', 'byte'],
-  [[0xee], 'out', 'none'],
-  [[0xf4], 'hlt', 'none'],
-  [[0xec], 'in', 'none'],
-  [[0x90], 'nop', 'none'],
-  [[0xeb], 'jmp', 'distance'],
-  [[0x66, 0xb8], 'mov eax', 'dword'],
-  [[0xa0], 'load al', 'word'],
-  [[0xa2], 'store al', 'word'],
-  [[0x67, 0xa0], 'load al', 'dword'],
-  [[0x67, 0xa2], 'store al', 'dword'],
-  [[0x0f, 0xa2], 'cpuid', 'none'],
-  [[0x0f, 0x31], 'rdtsc', 'none'],
-  [[0x0f, 0x01, 0xc1], 'vmcall', 'none'],
-  [[0x0f, 0x01, 0xd9], 'vmmcall', 'none'],
-  [[0x0f, 0x32], 'rdmsr', 'none'],
-  [[0x0f, 0x30], 'wrmsr', 'none'],
-  [[0xcc], 'int3', 'none'],
-  [[0x0f, 0x0b], 'ud2', 'none'],
-];
+/** Calls to a hypervisor, which the processor's table has none of: its guests have no hypervisor above them. */
+const hypercalls: readonly (readonly [opcode: readonly number[], name: Name])[] = [[[0x0f, 0x01, 0xc1], 'vmcall'], [[0x0f, 0x01, 0xd9], 'vmmcall']];
 
 /**
- * The instruction that `code` begins with.
+ * The instruction that `code` begins with, as a processor in real mode reads it.
  * @param code what memory holds from there on; 15 bytes are always enough
  * @returns 'truncated' when memory ends in the middle of it, 'unknown' when it is none of ours
  */
 export function decode(code: Uint8Array): Instruction | 'truncated' | 'unknown' {
-  const row = encodings.find(([opcode]) => opcode.every((byte, at) => at >= code.length || code[at] === byte));
-  if (row === undefined) return 'unknown';
-  const [opcode, name, operand] = row;
-  const length = opcode.length + widths[operand];
-  if (code.length < length) return 'truncated';
-  return { name, length, operand: valueOf(operand, new DataView(code.buffer, code.byteOffset + opcode.length)) };
+  const call = hypercall(code);
+  if (call !== undefined) return call;
+  const decoded = decodeAny(code, 16);
+  if (typeof decoded === 'string') return decoded === 'short' ? 'truncated' : 'unknown';
+  const known = simulated(decoded);
+  return known === undefined ? 'unknown' : { length: decoded.length, ...known };
 }
 
-function valueOf(operand: Operand, view: DataView): number {
-  if (operand === 'none') return 0;
-  if (operand === 'byte') return view.getUint8(0);
-  if (operand === 'word') return view.getUint16(0, true);
-  return operand === 'dword' ? view.getUint32(0, true) : view.getInt8(0);
+function hypercall(code: Uint8Array): Instruction | undefined {
+  const [{ length }, name] = hypercalls.find(([opcode]) => opcode.every((byte, at) => code[at] === byte)) ?? [[]];
+  return name && { name, length, operand: 0 };
+}
+
+/** Undefined for what the processor has and the exercise does not. */
+function simulated({ instruction: { name, encoding }, operands: [first, second], operandSize }: Decoded): { name: Name; operand: number } | undefined {
+  const known = plain[encoding];
+  if (known !== undefined) return { name: known, operand: 0 };
+  if (name === 'JMP' && operandSize === 16 && first?.kind === 'immediate') return { name: 'jmp', operand: Number(BigInt.asIntN(16, first.value)) };
+  return name === 'MOV' && first !== undefined && second !== undefined ? move(first, second) : undefined;
+}
+
+function move(to: DecodedOperand, from: DecodedOperand): { name: Name; operand: number } | undefined {
+  if (from.kind === 'immediate') {
+    const name = isRegister(to, 2, 16) ? 'mov dx' : isRegister(to, 0, 8) ? 'mov al' : isRegister(to, 0, 32) ? 'mov eax' : undefined;
+    return name && { name, operand: Number(from.value) };
+  }
+  const [memory, register, name] = from.kind === 'memory' ? [from, to, 'load al' as const] : [to, from, 'store al' as const];
+  if (memory.kind !== 'memory' || memory.base !== undefined || memory.index !== undefined || !isRegister(register, 0, 8)) return undefined;
+  return { name, operand: Number(memory.displacement) };
+}
+
+/** A general register by its number: 0 is AL, AX, EAX; 2 is DX. */
+function isRegister(operand: DecodedOperand | undefined, number: number, width: number): boolean {
+  return operand?.kind === 'register' && operand.bank === 'general' && operand.number === number && operand.width === width && !operand.high;
 }
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
