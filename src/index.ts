@@ -9,8 +9,10 @@ export {
 } from './library/images.ts';
 export { networks, type ConnectOptions, type NetworkOptions, type NetworkStoreOptions, type NetworkSummary } from './library/networks.ts';
 export type {
-  BindMount, ContainerOptions, ExecOptions, ExitResult, Output, ProcessOptions, RunOptions, RunResult, SignalOptions,
+  BindMount, ContainerOptions, ExecOptions, ExitResult, Output, ProcessOptions, RunOptions, RunResult, SignalOptions, VolumeMount,
 } from './library/options.ts';
 export { run } from './library/run.ts';
+export { volumes, type VolumeOptions, type VolumeStoreOptions } from './library/volumes.ts';
+export type { Volume } from './containers/volumes.ts';
 export type { ExplainedStep } from './plan/explain.ts';
 export type { SeccompProfile } from './seccomp/profile.ts';

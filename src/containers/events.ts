@@ -4,9 +4,9 @@ import { errnoOf } from '../cgroup/control-file.ts';
 import type { Container } from './container.ts';
 import type { Places } from './places.ts';
 
-/** Something that has happened to a container, an image or a network, in docker's words. */
+/** Something that has happened to a container, an image, a network or a volume, in docker's words. */
 export interface Happening {
-  readonly type: 'container' | 'image' | 'network';
+  readonly type: 'container' | 'image' | 'network' | 'volume';
   /** `start`, `die`, `health_status: healthy`. */
   readonly action: string;
   readonly id: string;
@@ -73,6 +73,11 @@ export function networkEvent(places: Places, action: 'create' | 'connect' | 'dis
   recordEvent(places, { type: 'network', action, id: name, attributes: { ...(container !== undefined && { container }), name, type: 'bridge' } });
 }
 
+/** One of a volume. */
+export function volumeEvent(places: Places, action: 'create' | 'destroy', name: string): void {
+  recordEvent(places, { type: 'volume', action, id: name, attributes: { driver: 'local' } });
+}
+
 function append(places: Places, line: string): void {
   const file = eventsFile(places, 'current');
   const descriptor = openToAppend(file);
@@ -130,7 +135,7 @@ function lineOf({ type, action: whole, id, attributes, atMs = performance.timeOr
   const action = whole.slice(0, MOST_ACTION);
   const from = type === 'container' ? attributes['image'] : undefined;
   const record: EventRecord = {
-    ...(type === 'network' ? {} : { status: action, id }), ...(from !== undefined && { from }),
+    ...(type === 'network' || type === 'volume' ? {} : { status: action, id }), ...(from !== undefined && { from }),
     Type: type, Action: action, Actor: { ID: id, Attributes: kept }, scope: 'local',
     // A double holds microseconds since 1970 exactly, and what it prints ends in zeros.
     time: Math.floor(atMs / 1000), timeNano: Math.floor(atMs * 1000) * 1000,

@@ -20,6 +20,8 @@ export const errorCodes = {
   registry: 'a registry could not be reached, refused, or gave an answer that cannot be used',
   'bad-network': 'a network, or what was asked of it, is not valid',
   'no-network': 'there is no such network',
+  'no-volume': 'there is no such volume',
+  'volume-in-use': 'a container uses the volume',
   'plugin-failed': 'a CNI plugin could not be run, or has refused',
   'network-in-use': 'the network, its address or a port of the host is in use',
   'bad-machine': 'the machine that is wanted is not valid',

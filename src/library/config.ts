@@ -1,7 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { NetworkWish } from '../containers/network-wish.ts';
+import { volumesFolder, type Places } from '../containers/places.ts';
+import { makeVolume } from '../containers/volumes.ts';
 import { everydayConfig, everydayWarnings } from '../everyday/config.ts';
+import { everydayVolumes, type Volume } from '../everyday/mounts.ts';
 import { randomId } from '../vocabulary/names.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { Config, Process } from '../oci/config/types.ts';
@@ -22,7 +25,10 @@ import { readyFile } from './readiness.ts';
 export interface Wanted {
   readonly request: CreateRequest;
   readonly prepared: Prepared;
+  readonly places: Places;
   readonly connection: Connection;
+  /** The names of those it mounts; they may have to be made. */
+  readonly volumes: readonly string[];
   /** It waits until it is told to start: for start(), or until it is connected. */
   readonly held: boolean;
 }
@@ -36,7 +42,8 @@ export function describe(options: ContainerOptions, waits: boolean): Wanted {
   const { id = randomId(), root = defaultRoot() } = options;
   if (options.id !== undefined) requireFree(root, id);
   const image = findImage(options.image);
-  const { config, wish } = image.kind === 'bundle' ? { config: bundleConfig(options, readConfig(image.folder)) } : everyday(options, image, root, id);
+  const places = placesOf(options.store);
+  const { config, wish, volumes = [] } = image.kind === 'bundle' ? { config: bundleConfig(options, readConfig(image.folder)) } : everyday(options, image, root, id);
   const held = waits || wish !== undefined;
   const request: CreateRequest = {
     id, root, systemdCgroup: false, preserveFds: 0, noPivot: false, noNewKeyring: false,
@@ -47,11 +54,14 @@ export function describe(options: ContainerOptions, waits: boolean): Wanted {
   const prepared = prepare(request, held, config);
   // Mounted at `/` itself, it would have the root of this machine beside it in one place, where who joins the namespace comes out.
   const rootfs = request.overlay === undefined ? prepared.request.rootfs : path.join(root, id, 'rootfs');
-  const etc = wish === undefined ? {} : Object.fromEntries(Object.values(etcFilesOf(root, id)).map((file) => [file, 'file' as const]));
+  const sources = {
+    ...prepared.facts.sources, ...(wish && Object.fromEntries(Object.values(etcFilesOf(root, id)).map((file) => [file, 'file' as const]))),
+    ...Object.fromEntries(volumes.map((volume) => [volume.path, 'directory' as const])),
+  };
   return {
-    request, held, connection: new Connection(placesOf(options.store), root, id, wish),
-    // They are going to be in a folder that is not there yet.
-    prepared: { ...prepared, request: { ...prepared.request, rootfs }, facts: { ...prepared.facts, sources: { ...prepared.facts.sources, ...etc } } },
+    request, held, places, connection: new Connection(places, root, id, wish), volumes: volumes.map(({ name }) => name),
+    // Not all of them are there yet.
+    prepared: { ...prepared, request: { ...prepared.request, rootfs }, facts: { ...prepared.facts, sources } },
   };
 }
 
@@ -62,11 +72,12 @@ export function rootRemoval({ request, prepared }: Wanted): Item[] {
 }
 
 /** Takes the container's id, with the folder that belongs to it and what has to be in there. @returns the folder @throws DelosError exists, io */
-export function reserveFolder({ request, prepared, connection }: Wanted): string {
+export function reserveFolder({ request, prepared, connection, places, volumes }: Wanted): string {
   const folder = reserve(request.root, prepared.record);
   try {
     if (request.overlay !== undefined) fs.mkdirSync(prepared.request.rootfs);
     connection.makeFiles();
+    for (const name of volumes) makeVolume(places, { name, labels: {}, anonymous: false });
   } catch (error) {
     removeFolder(request.root, request.id);
     throw error;
@@ -74,16 +85,16 @@ export function reserveFolder({ request, prepared, connection }: Wanted): string
   return folder;
 }
 
-function everyday(options: ContainerOptions, image: Image & { readonly kind: 'root' }, root: string, id: string): { config: Config; wish?: NetworkWish } {
+function everyday(options: ContainerOptions, image: Image & { readonly kind: 'root' }, root: string, id: string): { config: Config; wish?: NetworkWish; volumes: Volume[] } {
   const wanted = everydayOptions(options, id);
   const wish = wishOf(wanted);
-  const host = { ...libraryHost(), etcFiles: wish === undefined ? {} : etcFilesOf(root, id) };
+  const host = { ...libraryHost(), volumeRoot: volumesFolder(placesOf(options.store)), etcFiles: wish === undefined ? {} : etcFilesOf(root, id) };
   const [warning] = everydayWarnings(wanted, host);
   if (warning !== undefined) throw new DelosError('unsupported', warning);
   const config = everydayConfig(wanted, image.defaults, host);
   return {
     config: typeof options.seccomp === 'object' ? { ...config, linux: { ...config.linux, seccomp: options.seccomp } } : config,
-    ...(wish !== undefined && { wish }),
+    ...(wish !== undefined && { wish }), volumes: everydayVolumes(wanted, host),
   };
 }
 

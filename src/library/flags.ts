@@ -3,7 +3,7 @@ import type { RunOptions as EverydayOptions } from '../everyday/flags.ts';
 import type { Flag } from '../vocabulary/flags.ts';
 import { parseSize } from '../vocabulary/units.ts';
 import { DelosError } from '../lib/errors.ts';
-import type { BindMount, ContainerOptions } from './options.ts';
+import type { BindMount, ContainerOptions, VolumeMount } from './options.ts';
 
 /** The flags of `delos run` when none is given. */
 const none = Object.fromEntries(createFlags.map((flag: Flag) => [flag.name, flag.default ?? absent(flag)])) as CreateFlags;
@@ -62,7 +62,8 @@ export function variable(name: string, value: string): string {
 }
 
 /** A line of CSV, as `--mount` takes it. */
-function mountText({ source, target, readonly }: BindMount): string {
+function mountText(mount: BindMount | VolumeMount): string {
   const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
-  return ['type=bind', quoted(`source=${source}`), quoted(`target=${target}`), ...(readonly ? ['readonly'] : [])].join(',');
+  const [type, source] = 'volume' in mount ? ['volume', mount.volume] : ['bind', mount.source];
+  return [`type=${type}`, quoted(`source=${source}`), quoted(`target=${mount.target}`), ...(mount.readonly ? ['readonly'] : [])].join(',');
 }

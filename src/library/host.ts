@@ -7,15 +7,15 @@ import { hostFacts } from '../oci/probe.ts';
 /** Under this cgroup the containers' own are made. */
 const PARENT = '/delos';
 
-let known: Omit<HostFacts, 'cwd'> | undefined;
+let known: Omit<HostFacts, 'cwd' | 'volumeRoot'> | undefined;
 
-/** What a configuration depends on, read once a process; the library needs nothing looked up. */
-export function libraryHost(): HostFacts {
+/** What a configuration depends on, read once a process; the library needs nothing looked up. Volumes are elsewhere for each container. */
+export function libraryHost(): Omit<HostFacts, 'volumeRoot'> {
   known ??= readHost();
   return { ...known, cwd: process.cwd() };
 }
 
-function readHost(): Omit<HostFacts, 'cwd'> {
+function readHost(): Omit<HostFacts, 'cwd' | 'volumeRoot'> {
   const { kernel, uid, gid, lastCapability, apparmor, selinux, cgroup } = hostFacts();
   return {
     kernel, uid, gid, lastCapability, apparmor, selinux,
@@ -24,7 +24,6 @@ function readHost(): Omit<HostFacts, 'cwd'> {
     cpus: os.availableParallelism(),
     hostname: os.hostname(),
     environment: {},
-    volumeRoot: '/var/lib/delos/volumes',
     etcFiles: {}, files: {}, devices: {}, containers: {},
   };
 }

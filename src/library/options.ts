@@ -24,7 +24,7 @@ export interface ContainerOptions {
   readonly pids?: number;
   /** The root file system cannot be written to. */
   readonly readonly?: boolean;
-  readonly mounts?: readonly BindMount[];
+  readonly mounts?: readonly (BindMount | VolumeMount)[];
   /** Paths inside that get an empty file system in memory; options after a colon: `/tmp:size=64m`. */
   readonly tmpfs?: readonly string[];
   /**
@@ -59,13 +59,21 @@ export interface ContainerOptions {
   readonly id?: string;
   /** Where the state of containers is kept. Default: /run/delos, `$XDG_RUNTIME_DIR/delos` for an ordinary user. */
   readonly root?: string;
-  /** Where networks are kept, with images. Default: where the command keeps them, /var/lib/delos or `~/.local/share/delos`. */
+  /** Where networks and volumes are kept, with images. Default: where the command keeps them, /var/lib/delos or `~/.local/share/delos`. */
   readonly store?: string;
 }
 
 export interface BindMount {
   /** On this machine; a relative path counts from the working directory. */
   readonly source: string;
+  /** Absolute, inside the container. */
+  readonly target: string;
+  readonly readonly?: boolean;
+}
+
+export interface VolumeMount {
+  /** The name of a volume, which is made if it is not there. */
+  readonly volume: string;
   /** Absolute, inside the container. */
   readonly target: string;
   readonly readonly?: boolean;

@@ -65,6 +65,7 @@ const named = (type: string): Accept => ({ Type, Actor: { ID, Attributes } }, va
 const filters: Readonly<Record<string, Accept>> = {
   container: named('container'),
   network: named('network'),
+  volume: named('volume'),
   image: (record, value) => named('image')(record, value) || (record.Type === 'container' && record.Actor.Attributes['image'] === value),
   type: ({ Type }, value) => Type === value,
   // `exec_start: sh -c ...` and `health_status: healthy` are found by what is before the colon, too.

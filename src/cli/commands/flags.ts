@@ -84,7 +84,7 @@ export const updateFlags = [
 ] as const;
 
 export const eventsFlags = [
-  { name: 'filter', short: 'f', type: 'list', help: 'Show only those (container=, image=, network=, type=, event=, label=)' },
+  { name: 'filter', short: 'f', type: 'list', help: 'Show only those (container=, image=, network=, volume=, type=, event=, label=)' },
   { name: 'format', type: 'string', help: "Format with a template, or 'json'" },
   { name: 'json', type: 'bool', help: 'The same as --format json' },
   { name: 'since', type: 'string', help: 'Those that are kept, too, from then on (2026-11-21T10:00:00Z, or 10m for ten minutes ago)' },

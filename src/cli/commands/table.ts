@@ -2,6 +2,7 @@ import { createFlags, runFlags } from '../../everyday/flags.ts';
 import { command, type Command, type Flag, type Program } from '../../vocabulary/flags.ts';
 import { buildFlags } from './build-flags.ts';
 import { globalFlags } from './context.ts';
+import { volumeCreateFlags, volumeInspectFlags, volumeListFlags, volumePruneFlags, volumeRemoveFlags } from './volume-flags.ts';
 import { networkConnectFlags, networkCreateFlags, networkInspectFlags, networkListFlags } from './network-flags.ts';
 import {
   attachFlags, doctorFlags, eventsFlags, execFlags, explainFlags, inspectFlags, killFlags, logsFlags, nsFlags, psFlags, rmFlags, startFlags, statsFlags, stopFlags,
@@ -107,6 +108,11 @@ const commands: readonly Command[] = [
   row({ name: 'network prune', summary: 'Remove networks that no container wants', usage: 'network prune', flags: [], positional: none, load: () => import('./network-prune.ts') }),
   row({ name: 'network serve', summary: 'Answer for the names of a network', usage: 'network serve NETWORK', flags: [], positional: one, hidden: true, load: () => import('./network-serve.ts') }),
   row({ name: 'network trace', summary: 'Show the rules and counters that the packets of a container pass', usage: 'network trace CONTAINER', flags: [], positional: one, load: () => import('./network-trace.ts') }),
+  row({ name: 'volume create', summary: 'Make a volume', usage: 'volume create [OPTIONS] [VOLUME]', flags: volumeCreateFlags, positional: atMostOne, load: () => import('./volume-create.ts') }),
+  row({ name: 'volume ls', aliases: ['volume list'], summary: 'List volumes', usage: 'volume ls [OPTIONS]', flags: volumeListFlags, positional: none, load: () => import('./volume-ls.ts') }),
+  row({ name: 'volume inspect', summary: 'Show all that is known of volumes', usage: 'volume inspect [OPTIONS] VOLUME [VOLUME...]', flags: volumeInspectFlags, positional: some, load: () => import('./volume-inspect.ts') }),
+  row({ name: 'volume rm', aliases: ['volume remove'], summary: 'Remove volumes that no container uses', usage: 'volume rm [OPTIONS] VOLUME [VOLUME...]', flags: volumeRemoveFlags, positional: some, load: () => import('./volume-rm.ts') }),
+  row({ name: 'volume prune', summary: 'Remove all volumes that no container uses', usage: 'volume prune [OPTIONS]', flags: volumePruneFlags, positional: none, load: () => import('./volume-prune.ts') }),
   row({ name: 'doctor', summary: 'Say what this host can do, and what would help', usage: 'doctor [OPTIONS]', flags: doctorFlags, positional: none, load: () => import('./doctor.ts') }),
   row({ name: 'ns', summary: 'List the namespaces of this host', usage: 'ns [OPTIONS]', flags: nsFlags, positional: none, load: () => import('./ns.ts') }),
   row({ name: 'ns types', summary: 'List the types of namespaces and their flags', usage: 'ns types', flags: [], positional: none, load: () => import('./ns-types.ts') }),
