@@ -42,7 +42,7 @@ function keep({ script, cache }: Program): void {
   const aside = `${cache}.${process.pid}`;
   try {
     fs.mkdirSync(`${import.meta.dirname}/cache`, { recursive: true });
-    fs.writeFileSync(aside, script.createCachedData());
+    fs.writeFileSync(aside, script.createCachedData(), { flush: true });
     fs.renameSync(aside, cache);
   } catch {
     // Somebody else's program: it is slower.
