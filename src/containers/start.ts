@@ -149,7 +149,7 @@ async function build(places: Places, container: Container, config: Config, optio
     detached: options.detached, initFile: path.join(places.run, id, 'init'), oomFile: oomFile(cgroupOf(config, id)), cleanUp: [...options.command, 'settle', id],
     ...(container.health !== undefined && { health: container.health }),
   };
-  const request = { ...requestOf(places, container), ...(options.pidFile !== undefined && { pidFile: options.pidFile }) };
+  const request = { ...requestOf(places, container), config, ...(options.pidFile !== undefined && { pidFile: options.pidFile }) };
   if (!tty) {
     const monitor = new Monitor(monitored);
     await createContainer(request, monitor);

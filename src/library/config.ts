@@ -51,7 +51,7 @@ export function describe(options: ContainerOptions, waits: boolean): Wanted {
     ...(image.kind === 'root' && image.overlay && { overlay: image.overlay }),
     ...(held && { pidFile: readyFile(root, id) }),
   };
-  const prepared = prepare(request, held, config);
+  const prepared = prepare({ ...request, config }, held);
   // Mounted at `/` itself, it would have the root of this machine beside it in one place, where who joins the namespace comes out.
   const rootfs = request.overlay === undefined ? prepared.request.rootfs : path.join(root, id, 'rootfs');
   const sources = {

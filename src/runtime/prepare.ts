@@ -37,9 +37,9 @@ export function readConfig(bundle: string): Config {
 }
 
 /** Checks what was asked for and gathers the facts. @throws DelosError bad-id, bad-config, unsupported, io */
-export function prepare(wanted: CreateRequest, held: boolean, read = readConfig(wanted.bundle)): Prepared {
+export function prepare(wanted: CreateRequest, held: boolean): Prepared {
   checkId(wanted.id);
-  const config = withNotifySocket(read, wanted.notifySocket);
+  const config = withNotifySocket(wanted.config ?? readConfig(wanted.bundle), wanted.notifySocket);
   const { warnings } = checkConfig(config);
   checkTerminal(config, wanted);
   checkHostNamespaces(config);

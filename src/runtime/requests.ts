@@ -1,5 +1,5 @@
 import type { Overlay } from '../oci/field.ts';
-import type { Process } from '../oci/config/types.ts';
+import type { Config, Process } from '../oci/config/types.ts';
 
 /** Where a command says what is not its result. */
 export interface Notes {
@@ -21,6 +21,8 @@ export interface Globals {
 export interface CreateRequest extends Globals {
   readonly id: string;
   readonly bundle: string;
+  /** The bundle's configuration, where it has been read already. */
+  readonly config?: Config;
   readonly pidFile?: string;
   readonly consoleSocket?: string;
   readonly preserveFds: number;
