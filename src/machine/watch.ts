@@ -16,8 +16,8 @@ export interface Attempt {
 }
 
 export interface WatchOptions {
-  /** Whether memory or a device is at all bytes of an access. */
-  isMapped(address: number, size: number): boolean;
+  /** Whether memory or a device is at all bytes of an access. Without it nothing is at any that is told. */
+  isMapped?(address: number, size: number): boolean;
   /** Called once for each different attempt, when it is first seen. */
   report(attempt: Attempt): void;
   /** The highest hypercall that is answered; KVM's is KVM_HC_MAP_GPA_RANGE (linux/kvm_para.h). */
@@ -77,7 +77,7 @@ export class EscapeWatch {
 
   /** An access to guest-physical memory. What lies in the same page counts as the same. */
   access(address: number, size: number, isWrite: boolean): void {
-    if (this.#options.isMapped(address, size)) return;
+    if (this.#options.isMapped?.(address, size) === true) return;
     const page = Math.floor(address / PAGE_SIZE) * PAGE_SIZE;
     this.#seen('memory-probe', `${isWrite ? 'a write' : 'a read'} where nothing is, in the page of ${hex(page)}`);
   }
