@@ -122,7 +122,7 @@ export interface Builder {
 
   /** The address of the next instruction, in 64 bits. */
   nextRip(): Value;
-  /** To a new RIP, at the end. */
+  /** To a new RIP, at the very end. */
   jump(target: Value): void;
   /** By a distance that the instruction holds, if the condition holds or there is none. */
   branch(distance: Operand, condition?: Value): void;

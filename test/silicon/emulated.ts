@@ -1,9 +1,10 @@
-/** The same cases on the software processor: the guest of the oracle, with its page tables, seen from ring 3. */
+/** The same cases on the software processor, by emitted code or by the oracle's bigints: silicon's guest, with its page tables, seen from ring 3. */
 
 import { Interpreter } from '../../src/cpu/interpreter/interpreter.ts';
 import { RESERVED } from '../../src/cpu/layout.ts';
+import { execute } from '../../src/cpu/oracle/oracle.ts';
 import { cpuState } from '../../src/cpu/state.ts';
-import type { Outside } from '../../src/cpu/system/processor.ts';
+import { Fault, type Outside } from '../../src/cpu/system/processor.ts';
 import { backgroundByte, furnish } from './guest.ts';
 import * as at from './layout.ts';
 import type { Case, Change, Exception } from './silicon.ts';
@@ -56,7 +57,8 @@ export class Emulated {
     };
   }
 
-  run(wanted: Case): Outcome {
+  /** @param how emitted code, or the meaning on bigints */
+  run(wanted: Case, how: 'interpreter' | 'oracle'): Outcome {
     const cpu = this.#cpu;
     const { registers } = cpu;
     this.#place(at.codeWindow.address, new Uint8Array(codeLength).fill(0xcc, 0), 0);
@@ -66,7 +68,8 @@ export class Emulated {
     this.#place(wanted.rip, wanted.code.subarray(0, at.codeWindow.address + codeLength - wanted.rip), 0);
     this.#enter(wanted);
     this.#exception = undefined;
-    cpu.step();
+    if (how === 'interpreter') cpu.step();
+    else this.#executeExactly(wanted);
     return {
       outcome: this.#exception === undefined ? 'done' : 'exception',
       rip: registers.wide('rip'),
@@ -78,6 +81,21 @@ export class Emulated {
       fx: new Uint8Array(cpu.state.buffer, cpu.state.byteOffset + fxOffset, 512).slice(),
       changes: this.#changes(before),
     };
+  }
+
+  #executeExactly({ rip }: Case): void {
+    const cpu = this.#cpu;
+    cpu.modeChanged();
+    const end = Math.min(rip + 15, at.codeWindow.address + codeLength);
+    try {
+      execute(cpu, this.#ram.subarray(rip, end), 64);
+      // Silicon says at once that there is nothing where it went.
+      const now = cpu.registers.wide('rip');
+      if (now < BigInt(at.codeWindow.address) || now >= BigInt(at.codeWindow.address + codeLength)) cpu.step();
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      this.#exception = { vector: error.vector, errorCode: error.errorCode ?? 0, cr2: cpu.registers.wide('cr2') };
+    }
   }
 
   /** As the host writes to a guest's memory: decoded code is told. */

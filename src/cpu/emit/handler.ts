@@ -9,7 +9,7 @@ import {
 import { segmentRegisters } from '../state.ts';
 import { Code } from '../wasm/code.ts';
 import { Arithmetic } from './arithmetic.ts';
-import type { RuntimeFunction } from './runtime.ts';
+import { STACK_ACCESS, type RuntimeFunction } from './runtime.ts';
 import type { AddressForm, OperandShape, Shape } from './shape.ts';
 import { emitted, pushValue } from './value.ts';
 
@@ -54,8 +54,9 @@ export class HandlerBuilder extends Arithmetic implements Builder {
   readonly repeat: 'rep' | 'repne' | undefined;
   readonly #shape: Shape;
   readonly #functions: Functions;
-  /** What is done at the end, in order. */
+  /** What is done at the end, in order, and last of all where it goes on. */
   #pending: (() => void)[] = [];
+  #leaving: (() => void) | undefined;
   #ended = false;
 
   constructor(shape: Shape, functions: Functions) {
@@ -79,6 +80,7 @@ export class HandlerBuilder extends Arithmetic implements Builder {
 
   #finish(): void {
     for (const action of this.#pending) action();
+    this.#leaving?.();
     if (!this.#ended) this.code.get(record).i32(RECORD_SIZE).op('i32.add');
   }
 
@@ -219,7 +221,7 @@ export class HandlerBuilder extends Arithmetic implements Builder {
     if (size > 1) code.i64(BigInt(size - 1)).op('i64.add');
     code.i64(-4096n).op('i64.and').i32(0).access('i64.load', at('mode')).op('i64.or', 'i64.eq').if();
     code.get(linear).op('i32.wrap_i64').get(entry).access('i32.load', tlb + 8).op('i32.add').set(host);
-    code.else().get(linear).op('i32.wrap_i64').get(linear).i64(32n).op('i64.shr_u', 'i32.wrap_i64').i32(size).call(this.#functions.runtime(slow)).tee(host);
+    code.else().get(linear).op('i32.wrap_i64').get(linear).i64(32n).op('i64.shr_u', 'i32.wrap_i64').i32(it.segment === 'ss' ? size | STACK_ACCESS : size).call(this.#functions.runtime(slow)).tee(host);
     code.op('i32.eqz').if();
     this.#leave().end().end();
     return host;
@@ -407,13 +409,13 @@ export class HandlerBuilder extends Arithmetic implements Builder {
       const unused = this.constant(64, 16);
       this.faultIf(this.compare('ne', this.binary('sar', this.binary('shl', rip, unused), unused), rip), GP);
     }
-    this.#pending.push(() => {
+    this.#leaving = () => {
       pushValue(this.code.get(record), rip).call(this.#functions.runtime('jump')).op('return');
-    });
+    };
   }
 
   branch(distance: Operand, condition?: Value): void {
-    this.#pending.push(() => {
+    this.#leaving = () => {
       const { code } = this;
       if (condition !== undefined) pushValue(code, condition).if();
       const next = code.local('i32');
@@ -426,7 +428,7 @@ export class HandlerBuilder extends Arithmetic implements Builder {
       code.get(record).get(next).access('i32.store', RECORD.link).end();
       code.get(next).op('return');
       if (condition !== undefined) code.end();
-    });
+    };
   }
 
   again(condition: Value): void {

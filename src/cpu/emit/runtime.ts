@@ -11,9 +11,12 @@ import { segmentRegisters } from '../state.ts';
 import { Code } from '../wasm/code.ts';
 import { ModuleWriter, type MemoryLimits, type Signature } from '../wasm/module.ts';
 
+/** In the size of an access: it is the stack's, whose address that is none is a #SS. */
+export const STACK_ACCESS = 0x100;
+
 /** What emitted code calls in JavaScript. Addresses come as two halves, the lower first; a result of 0 is a fault, told in `internal`. */
 export interface EngineFunctions {
-  /** Where the host can read `size` bytes of a linear address; write; read and then write. */
+  /** Where the host can read `size` bytes (perhaps a {@link STACK_ACCESS}) of a linear address; write; read and then write. */
   slowRead(low: number, high: number, size: number): number;
   slowWrite(low: number, high: number, size: number): number;
   slowModify(low: number, high: number, size: number): number;

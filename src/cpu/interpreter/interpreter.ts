@@ -2,12 +2,12 @@
 
 import { RFLAGS } from '../builder.ts';
 import type { CodeSize } from '../decode.ts';
-import type { EngineFunctions } from '../emit/runtime.ts';
+import { STACK_ACCESS, type EngineFunctions } from '../emit/runtime.ts';
 import { EXIT, FLAGS, INTERNAL, internal, RECORD, RECORD_BITS, RECORD_SIZE, RESERVED, SCRATCH, STATE } from '../layout.ts';
 import { FETCH, USER, type PagingMode, CR4_SMAP, EFER_LMA } from '../paging.ts';
 import { PhysicalMemory, type PhysicalRegion } from '../physical.ts';
 import { Registers, SEGMENT, segmentName } from '../registers.ts';
-import { cpuState } from '../state.ts';
+import { cpuState, segmentRegisters } from '../state.ts';
 import { executionBreakpoints } from '../system/breakpoints.ts';
 import { deliver, hasErrorCode } from '../system/exceptions.ts';
 import { operationNumber, operations } from '../system/operations.ts';
@@ -63,6 +63,8 @@ export class Interpreter implements Processor, TranslationOwner {
   #repeats = false;
   #kicked = false;
   #shutdown = false;
+  /** The last fault was an address that is none: whether it is #GP or #SS is its segment's to say. */
+  #notCanonical = false;
   /** Set by an operation after which the loop has to be left: interrupts, a halt, a new mode to look at. */
   #lookUp = false;
 
@@ -204,6 +206,7 @@ export class Interpreter implements Processor, TranslationOwner {
   #enter(): number {
     this.#setNumber('exit', EXIT.resume);
     this.#setNumber('record', 0);
+    this.#notCanonical = false;
     return this.#resolve(this.registers.wide('rip'));
   }
 
@@ -214,7 +217,8 @@ export class Interpreter implements Processor, TranslationOwner {
       this.#count((record - this.#number('blockStart')) / RECORD_SIZE);
       this.registers.setWide('rip', this.#ripOf(record));
     }
-    const vector = this.#number('vector');
+    const stack = this.#notCanonical && record !== 0 && this.#view.getUint8(record + RECORD.segment) === segmentRegisters.indexOf('ss');
+    const vector = stack ? SS : this.#number('vector');
     this.#deliver(vector, hasErrorCode(vector) ? this.#number('errorCode') : undefined, 'fault');
   }
 
@@ -386,6 +390,7 @@ export class Interpreter implements Processor, TranslationOwner {
 
   #linear(segment: number, offset: bigint, bytes: number, write: boolean): bigint {
     const base = this.registers.wide(`${segmentName(segment)}Base`);
+    if (this.long && segment === 2 && BigInt.asUintN(64, BigInt.asIntN(48, offset)) !== offset) this.fault(SS);
     if (this.long) return segment >= 4 ? BigInt.asUintN(64, base + offset) : offset;
     const within = Number(offset & 0xffffffffn);
     if (!allowsAccess(this.registers.segment(segmentName(segment)), within, bytes, write)) this.fault(segment === 2 ? SS : GP);
@@ -399,9 +404,17 @@ export class Interpreter implements Processor, TranslationOwner {
 
   notCanonical(): void {
     this.#tell(GP, 0);
+    this.#notCanonical = true;
+  }
+
+  /** An address that is none is a #SS when it is the stack's. */
+  #stackFault(size: number, host: number): number {
+    if (host === 0 && this.#notCanonical && size & STACK_ACCESS) this.#tell(SS, 0);
+    return host;
   }
 
   #tell(vector: number, errorCode: number): void {
+    this.#notCanonical = false;
     this.#setNumber('vector', vector);
     this.#setNumber('errorCode', errorCode);
     this.#setNumber('exit', EXIT.fault);
@@ -417,9 +430,9 @@ export class Interpreter implements Processor, TranslationOwner {
 
   #engineFunctions(): EngineFunctions {
     return {
-      slowRead: (low, high, size) => this.#translation.slowRead(low, high, size),
-      slowWrite: (low, high, size) => this.#translation.slowWrite(low, high, size),
-      slowModify: (low, high, size) => this.#translation.slowModify(low, high, size),
+      slowRead: (low, high, size) => this.#stackFault(size, this.#translation.slowRead(low, high, size & 0xff)),
+      slowWrite: (low, high, size) => this.#stackFault(size, this.#translation.slowWrite(low, high, size & 0xff)),
+      slowModify: (low, high, size) => this.#stackFault(size, this.#translation.slowModify(low, high, size & 0xff)),
       finishStore: () => this.#finishStore(),
       checkSegment: (segment, offset, size, write) => this.#checkSegment(segment, offset >>> 0, size, write !== 0),
       resolve: (rip) => this.#resolve(BigInt.asUintN(64, rip)),

@@ -16,9 +16,9 @@ const call: Meaning = (b, distance) => {
 };
 
 const callTo: Meaning = (b, target) => {
-  const rip = b.get(target as Operand);
+  // An address that is none faults before anything is pushed.
+  b.jump(b.zeroExtend(b.get(target as Operand), 64));
   pushNext(b);
-  b.jump(b.zeroExtend(rip, 64));
 };
 
 const ret: Meaning = (b, bytes) => {

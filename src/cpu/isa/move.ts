@@ -149,6 +149,6 @@ export const move: readonly Instruction[] = [
   ]),
   instruction('NOP', '0F 1F /r', 'Ev', nothing), instruction('NOP', '0F 0D /r', 'Ev', nothing),
   ...[0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e].map((opcode) => instruction('NOP', `0F ${hex(opcode)} /r`, 'Ev', nothing)),
-  instruction('PAUSE', 'F3 90', '', nothing),
+  instruction('PAUSE', 'F3 90', '', nothing, { withoutRexB: true }),
   instruction('CMPXCHG8B', '0F C7 /1 mem', 'M', (b, dst) => cmpxchgDouble(b.operandSize === 64 ? 64 : 32)(b, dst as Operand), { lock: true }),
 ];

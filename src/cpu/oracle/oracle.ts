@@ -172,7 +172,9 @@ class ExactBuilder extends ExactArithmetic implements Builder {
   #unchecked(segment: number, offset: bigint, bytes: number): bigint {
     // A page that can be written to can be read.
     this.#processor.bytesAt(segment, offset, 1, true);
-    this.#processor.bytesAt(segment, offset + BigInt(bytes - 1), 1, true);
+    const base = this.long && segment < 4 ? 0n : this.#processor.registers.wide(`${segmentRegisters[segment] as 'es'}Base`);
+    const toNextPage = 4096n - ((base + offset) & 4095n);
+    if (toNextPage < BigInt(bytes)) this.#processor.bytesAt(segment, offset + toNextPage, 1, true);
     return this.#processor.readSegment(segment, offset, bytes);
   }
 

@@ -6,12 +6,17 @@ import {
   admitted, exponent, exponentField, flushed, infinity, invalid, isInfinite, isNan, magnitude, pack, propagated, roundingMode,
   signBit, significand,
 } from './format.ts';
+import { arePlain, hostAdd, hostDivide, hostMultiply, hostRoot } from './host.ts';
 
 function isNegative<F>(a: u64): bool {
   return (a & signBit<F>()) !== 0;
 }
 
 export function add<F>(first: u64, second: u64, mxcsr: u32): u64 {
+  if (arePlain<F>(first, second, mxcsr)) {
+    const result = hostAdd<F>(first, second);
+    if (result !== 0) return result;
+  }
   if (isNan<F>(first) || isNan<F>(second)) return propagated<F>(first, second);
   const a = admitted<F>(first, mxcsr), b = admitted<F>(second, mxcsr);
   const differ = ((a ^ b) & signBit<F>()) !== 0;
@@ -43,6 +48,10 @@ export function subtract<F>(a: u64, b: u64, mxcsr: u32): u64 {
 }
 
 export function multiply<F>(first: u64, second: u64, mxcsr: u32): u64 {
+  if (arePlain<F>(first, second, mxcsr)) {
+    const result = hostMultiply<F>(first, second);
+    if (result !== 0) return result;
+  }
   if (isNan<F>(first) || isNan<F>(second)) return propagated<F>(first, second);
   const a = admitted<F>(first, mxcsr), b = admitted<F>(second, mxcsr);
   const signed = (a ^ b) & signBit<F>();
@@ -56,6 +65,10 @@ export function multiply<F>(first: u64, second: u64, mxcsr: u32): u64 {
 }
 
 export function divide<F>(first: u64, second: u64, mxcsr: u32): u64 {
+  if (arePlain<F>(first, second, mxcsr)) {
+    const result = hostDivide<F>(first, second);
+    if (result !== 0) return result;
+  }
   if (isNan<F>(first) || isNan<F>(second)) return propagated<F>(first, second);
   const signed = (first ^ second) & signBit<F>();
   if (magnitude<F>(flushed<F>(second, mxcsr)) === 0) return divideByZero<F>(flushed<F>(first, mxcsr), signed);
@@ -92,6 +105,10 @@ function quotient(a: u64, b: u64): u64 {
 }
 
 export function squareRoot<F>(operand: u64, mxcsr: u32): u64 {
+  if (!isNegative<F>(operand) && arePlain<F>(operand, operand, mxcsr)) {
+    const result = hostRoot<F>(operand);
+    if (result !== 0) return result;
+  }
   if (isNan<F>(operand)) return propagated<F>(operand, operand);
   const a = flushed<F>(operand, mxcsr);
   if (magnitude<F>(a) === 0 || a === infinity<F>()) return a;

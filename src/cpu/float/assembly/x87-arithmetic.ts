@@ -7,13 +7,26 @@ import {
   tellDenormal, zero,
 } from './extended.ts';
 
+/** The common case, in which nothing is special. */
+function areNormal(upperA: u32, a: u64, upperB: u32, b: u64): bool {
+  return (upperA & 0x7fff) - 1 < 0x7ffe && (upperB & 0x7fff) - 1 < 0x7ffe && (a & b & LEADING) !== 0;
+}
+
 export function add(upperA: u32, a: u64, upperB: u32, b: u64, control: u32): u64 {
+  return areNormal(upperA, a, upperB, b) ? addFinite(upperA, a, upperB, b, control) : addAny(upperA, a, upperB, b, control);
+}
+
+function addAny(upperA: u32, a: u64, upperB: u32, b: u64, control: u32): u64 {
   if (isOdd(upperA, a) || isOdd(upperB, b)) return oddResults(upperA, a, upperB, b);
   const infiniteA = isInfinite(upperA, a);
   if (infiniteA && isInfinite(upperB, b) && upperA !== upperB) return invalid();
   tellDenormal(upperA, a);
   tellDenormal(upperB, b);
   if (infiniteA || isInfinite(upperB, b)) return infinity(negative(infiniteA ? upperA : upperB));
+  return addFinite(upperA, a, upperB, b, control);
+}
+
+function addFinite(upperA: u32, a: u64, upperB: u32, b: u64, control: u32): u64 {
   const powerA = exponentOf(upperA), powerB = exponentOf(upperB);
   const swap = powerA < powerB || powerA === powerB && a < b;
   return swap ? addOrdered(upperB, b, upperA, a, control) : addOrdered(upperA, a, upperB, b, control);
@@ -51,6 +64,10 @@ export function subtract(upperA: u32, a: u64, upperB: u32, b: u64, control: u32)
 }
 
 export function multiply(upperA: u32, a: u64, upperB: u32, b: u64, control: u32): u64 {
+  return areNormal(upperA, a, upperB, b) ? multiplyFinite(upperA, a, upperB, b, control) : multiplyAny(upperA, a, upperB, b, control);
+}
+
+function multiplyAny(upperA: u32, a: u64, upperB: u32, b: u64, control: u32): u64 {
   if (isOdd(upperA, a) || isOdd(upperB, b)) return oddResults(upperA, a, upperB, b);
   const sign = negative(upperA) !== negative(upperB);
   if (isInfinite(upperA, a) && isZero(upperB, b) || isZero(upperA, a) && isInfinite(upperB, b)) return invalid();
@@ -58,12 +75,20 @@ export function multiply(upperA: u32, a: u64, upperB: u32, b: u64, control: u32)
   tellDenormal(upperB, b);
   if (isInfinite(upperA, a) || isInfinite(upperB, b)) return infinity(sign);
   if (a === 0 || b === 0) return zero(sign);
+  return multiplyFinite(upperA, a, upperB, b, control);
+}
+
+function multiplyFinite(upperA: u32, a: u64, upperB: u32, b: u64, control: u32): u64 {
   const shiftA = i32(clz(a)), shiftB = i32(clz(b));
   const product = multiplyWide(a << shiftA, b << shiftB);
-  return packNormalized(sign, exponentOf(upperA) - shiftA + exponentOf(upperB) - shiftB + 1, product, low, control);
+  return packNormalized(negative(upperA) !== negative(upperB), exponentOf(upperA) - shiftA + exponentOf(upperB) - shiftB + 1, product, low, control);
 }
 
 export function divide(upperA: u32, a: u64, upperB: u32, b: u64, control: u32): u64 {
+  return areNormal(upperA, a, upperB, b) ? divideFinite(upperA, a, upperB, b, control) : divideAny(upperA, a, upperB, b, control);
+}
+
+function divideAny(upperA: u32, a: u64, upperB: u32, b: u64, control: u32): u64 {
   if (isOdd(upperA, a) || isOdd(upperB, b)) return oddResults(upperA, a, upperB, b);
   const sign = negative(upperA) !== negative(upperB);
   const infiniteA = isInfinite(upperA, a), infiniteB = isInfinite(upperB, b);
@@ -76,10 +101,15 @@ export function divide(upperA: u32, a: u64, upperB: u32, b: u64, control: u32): 
   tellDenormal(upperB, b);
   if (infiniteA) return infinity(sign);
   if (infiniteB || a === 0) return zero(sign);
+  return divideFinite(upperA, a, upperB, b, control);
+}
+
+function divideFinite(upperA: u32, a: u64, upperB: u32, b: u64, control: u32): u64 {
   const shiftA = i32(clz(a)), shiftB = i32(clz(b));
   const top = a << shiftA, bottom = b << shiftB;
   const less = i32(top < bottom);
   const quotient = less !== 0 ? divideWide(top, 0, bottom) : divideWide(top >> 1, top << 63, bottom);
+  const sign = negative(upperA) !== negative(upperB);
   return pack(sign, exponentOf(upperA) - shiftA - exponentOf(upperB) + shiftB - less, quotient, half(low, bottom - low), control);
 }
 

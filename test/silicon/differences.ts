@@ -1,0 +1,49 @@
+/** What an emulated case and silicon's result disagree in, as far as it is defined. */
+
+import { RFLAGS } from '../../src/cpu/builder.ts';
+import type { Outcome } from './emulated.ts';
+import type { Generated } from './generate.ts';
+import type { Result } from './silicon.ts';
+
+/** CF PF AF ZF SF DF OF. */
+const compared = 0xcd5;
+
+const hex = (value: number | bigint): string => value.toString(16);
+
+function flagsOf({ instruction }: Generated): number {
+  const left = (instruction.undefinedFlags ?? '').split(' ').filter((name) => name !== '');
+  return left.reduce((mask, name) => mask & ~RFLAGS[name as keyof typeof RFLAGS], compared);
+}
+
+/** An exception as far as it says the same on all processors. */
+function exceptionOf({ outcome, exception }: Pick<Outcome, 'outcome' | 'exception'>): string {
+  if (exception === undefined) return outcome;
+  return `exception ${exception.vector} error ${hex(exception.errorCode)}${exception.vector === 14 ? ` at ${hex(exception.cr2)}` : ''}`;
+}
+
+/** x87, MMX and SSE, but for the pointers and what is reserved. */
+function* vectorsOf(real: Uint8Array, ours: Uint8Array): Generator<string> {
+  for (let at = 0; at < 416; at += 16) {
+    const part = (fx: Uint8Array): string => Array.from(fx.subarray(at, at + 16), (byte, offset) => (
+      (at + offset >= 6 && at + offset < 24) || (at + offset >= 28 && at + offset < 32) ? '..' : hex(byte).padStart(2, '0')
+    )).join('');
+    if (part(real) !== part(ours)) yield `state at ${at}: silicon ${part(real)}, ours ${part(ours)}`;
+  }
+}
+
+/** One line for each thing, empty when they agree. */
+export function differences(generated: Generated, real: Result, ours: Outcome): string[] {
+  const found: string[] = [];
+  const say = (what: string, silicon: string, own: string): void => {
+    if (silicon !== own) found.push(`${what}: silicon ${silicon}, ours ${own}`);
+  };
+  say('outcome', exceptionOf(real as Pick<Outcome, 'outcome' | 'exception'>), exceptionOf(ours));
+  say('rip', hex(real.rip), hex(ours.rip));
+  real.registers.forEach((value, number) => say(`register ${number} (was ${hex(generated.case.registers[number] ?? 0n)})`, hex(value), hex(ours.registers[number] ?? 0n)));
+  const mask = flagsOf(generated);
+  say(`flags (were ${hex(generated.case.rflags & mask)})`, hex(Number(real.rflags) & mask), hex(Number(ours.rflags) & mask));
+  const changes = (list: Result['changes']): string => list.map(({ address, value }) => `${hex(address)}=${hex(value)}`).join(' ');
+  say('memory', changes(real.changes), changes([...ours.changes]));
+  found.push(...vectorsOf(real.fx, ours.fx));
+  return found;
+}
