@@ -96,3 +96,14 @@ test('delos ends at once, and still with all that it has to say', () => {
   assert.ok(stdout.length > 70_000, `${stdout.length} bytes`);
   assert.match(stdout, /exit_group\(status: 1\) {2}# refused\nexit code 0\n$/);
 });
+
+test('what a program does not use of Node is not loaded', () => {
+  using folder = fs.mkdtempDisposableSync(path.join(os.tmpdir(), `${marker}-`));
+  const hook = path.join(folder.path, 'hook.cjs');
+  fs.writeFileSync(hook, "process.on('exit', () => console.log('loaded', process.moduleLoadList.filter((name) => /^NativeModule (crypto|http|https|tls|zlib)$/.test(name))))");
+  for (const words of [['delos', 'version'], ['delos', 'ps'], ['delos-oci', '--version'], ['delos-oci', 'list']]) {
+    const [name = '', ...rest] = words;
+    const { stdout } = spawnSync(process.execPath, ['--require', hook, path.join(build, `${name}.cjs`), ...rest], { encoding: 'utf8', env: { ...process.env, XDG_RUNTIME_DIR: folder.path } });
+    assert.match(stdout, /^loaded \[\]$/m, words.join(' '));
+  }
+});
