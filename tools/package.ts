@@ -28,7 +28,7 @@ export function packageFaults(): string[] {
     ...dev.filter(([, version]) => !/^\d/.test(version)).map(([name, version]) => `devDependencies: ${name} is ${version}, not one exact version`),
     ...dev.filter(([name, version]) => locked.devDependencies?.[name] !== version).map(([name]) => `package-lock.json has another ${name}: npm install`),
     ...Object.values(manifest.bin ?? {}).filter((path) => !isExecutable(path)).map((path) => `bin: ${path} is no executable file`),
-    ...(manifest.files ?? []).filter((path) => path !== 'build' && !existsSync(join(root, path))).map((path) => `files: there is no ${path}`),
+    ...(manifest.files ?? []).filter((path) => path !== 'build' && !path.startsWith('!') && !existsSync(join(root, path))).map((path) => `files: there is no ${path}`),
     ...(readFileSync(join(root, 'package-lock.json'), 'utf8').includes('"resolved"') ? ['package-lock.json names a registry: leave out "resolved"'] : []),
   ];
 }
