@@ -25,6 +25,8 @@ export interface BuildOptions {
   readonly context?: { readonly folder: string; readonly ignored: Ignored };
   readonly names: readonly Reference[];
   readonly buildArgs: ReadonlyMap<string, string>;
+  /** By id: what `RUN --mount=type=secret` gets. */
+  readonly secrets: ReadonlyMap<string, Uint8Array>;
   readonly labels: readonly (readonly [string, string])[];
   /** A stage by name or number; the last by default. */
   readonly target?: string;
@@ -153,9 +155,10 @@ class Build {
   }
 
   #around({ index }: Stage): Surroundings {
-    const { report, run, usesCache, network, epoch, buildArgs, signal } = this.#options;
+    const { report, run, usesCache, network, epoch, buildArgs, secrets, signal } = this.#options;
     return {
       ...this.#base, report, run, usesCache, network, epoch, buildArgs, globals: this.#stages.globals, ...(signal !== undefined && { signal }),
+      secret: (id) => secrets.get(id),
       source: (name) => (name === undefined ? this.#contextSource() : this.#otherSource(name, index)),
     };
   }

@@ -9,6 +9,7 @@ import { packLayer, type PackOptions } from '../layers/pack.ts';
 import { DelosError } from '../lib/errors.ts';
 import { byteString } from '../tar/byte-string.ts';
 import type { LayerView } from './layer-view.ts';
+import type { CommandMount } from './prepared-mounts.ts';
 import type { Instruction } from './syntax.ts';
 
 /** A command that is to be run in a container of its own. */
@@ -21,6 +22,7 @@ export interface Command {
   readonly user: string;
   readonly workingDir: string;
   readonly network: string;
+  readonly mounts: readonly CommandMount[];
   /** A program that the container finds at {@link scriptPath}. */
   readonly script?: string;
   /** Contents of /etc/passwd and /etc/group. */

@@ -13,11 +13,23 @@ import { ROOT, type LayerView, type Owner } from './layer-view.ts';
 import { sourceFiles, type Source, type SourceFile } from './source-files.ts';
 import { foldersAround, type ArchiveItem } from './tree-archive.ts';
 
+/** A file that was downloaded. */
+export interface Download {
+  readonly file: string;
+  /** Empty when its URL has none. */
+  readonly name: string;
+  readonly size: number;
+  /** Its time. */
+  readonly seconds: number;
+}
+
 /** A COPY or ADD, its variables replaced. */
 export interface CopyWish {
   readonly sources: readonly string[];
   /** Documents of the Dockerfile itself. */
   readonly documents: readonly { readonly name: string; readonly content: string }[];
+  /** What ADD got from elsewhere: taken as it is, also when it is an archive. */
+  readonly downloads: readonly Download[];
   /** Where to: absolute, or from the working folder. */
   readonly target: string;
   readonly workingDir: string;
@@ -52,10 +64,11 @@ export class Copy {
   /** @param unpacks archives of ADD are unpacked, and not taken as they are @throws DelosError not-found, bad-usage, unsupported */
   async *items(unpacks = this.#wish.unpacks): AsyncGenerator<ArchiveItem> {
     this.#made.clear();
-    const { documents, sources } = this.#wish;
+    const { documents, downloads, sources } = this.#wish;
     const files = sources.flatMap((word) => sourceFiles(this.#source, word));
-    const isFolder = this.#targetIsFolder(files.length + documents.length);
+    const isFolder = this.#targetIsFolder(files.length + documents.length + downloads.length);
     for (const { name, content } of documents) yield* this.#document(this.#targetOf(byteString(name), isFolder), content);
+    for (const download of downloads) yield* this.#download(download, isFolder);
     for (const file of files) {
       if (file.kind === 'directory') yield* this.#tree(file.path, this.#target(), true);
       else yield* this.#named(file, this.#targetOf(file.name, isFolder), unpacks);
@@ -105,6 +118,15 @@ export class Copy {
     const bytes = Buffer.from(content);
     yield* this.#folder(parentOf(this.#place(target)));
     yield { entry: this.#owned(tarEntry({ name: this.#place(target), size: bytes.length, mtime: this.#now }), ROOT), content: bytes };
+  }
+
+  /** As docker has it, only its owner may read it. */
+  *#download({ file, name, size, seconds }: Download, isFolder: boolean): Generator<ArchiveItem> {
+    if (isFolder && name === '') throw new DelosError('bad-usage', 'the URL has no name for a file: expected one as target');
+    const target = this.#place(this.#targetOf(byteString(name), isFolder));
+    yield* this.#folder(parentOf(target));
+    const entry = tarEntry({ name: target, size, mode: 0o600, mtime: { seconds, nanoseconds: 0 } });
+    yield { entry: this.#owned(entry, ROOT), content: () => fs.openSync(file, 'r') };
   }
 
   /** @param isTop its contents are copied: a target that is there stays as it is */

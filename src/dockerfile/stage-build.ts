@@ -2,7 +2,6 @@ import type { RunConfig } from '../images/config-change.ts';
 import { chainIds, ensureLayer } from '../images/layers.ts';
 import type { Lease } from '../images/lease.ts';
 import { putLayer } from '../images/put-layer.ts';
-import type { ImageStore } from '../images/store.ts';
 import { timeOf } from '../layers/metadata.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { Digest } from '../registry/digest.ts';
@@ -15,11 +14,13 @@ import type { StepCache } from './cache.ts';
 import { commandOf, packWritten, removeMountPoints, type RunCommand } from './command.ts';
 import { ownerIn, readCopy } from './copy-instruction.ts';
 import { Copy, folderItems, readText } from './copy.ts';
-import type { Variables } from './expansion.ts';
+import { expandWord, type Variables } from './expansion.ts';
 import { placed } from './failure.ts';
 import type { LayerView } from './layer-view.ts';
+import { keyOfMount, prepareMounts, type MountSources } from './prepared-mounts.ts';
+import { parseRunMount, type RunMount } from './run-mount.ts';
+import { downloadFile, type RemoteFile } from './remote-file.ts';
 import { settings, toldPairs, withEntrypoint, withLabels, workingDir } from './settings.ts';
-import type { Source } from './source-files.ts';
 import { argumentsOf } from './stages.ts';
 import { diffIdsOf, treesOf, viewOf, type BuiltLayer, type State } from './state.ts';
 import { summaryOf, type Instruction } from './syntax.ts';
@@ -33,8 +34,7 @@ export interface Report {
 }
 
 /** What all stages of a build have in common. */
-export interface Surroundings {
-  readonly store: ImageStore;
+export interface Surroundings extends MountSources {
   readonly lease: Lease;
   readonly cache: StepCache;
   readonly report: Report;
@@ -49,9 +49,6 @@ export interface Surroundings {
   readonly automatic: Variables;
   /** Of the ARGs above the first FROM. */
   readonly globals: ReadonlyMap<string, string | undefined>;
-  readonly signal?: AbortSignal;
-  /** The files of `COPY --from`, or of the context. */
-  source(name: string | undefined): Promise<Source & Disposable>;
 }
 
 /** Variables that a RUN gets without an ARG, and that make no difference to what it does. */
@@ -66,6 +63,15 @@ interface Step {
   readonly make?: (created: Date) => Promise<BuiltLayer | undefined>;
   /** Asked when it is made: whether the key still tells what it was made of. */
   readonly isSure?: () => boolean;
+}
+
+/** What a RUN is to be. */
+interface RunWish {
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly script: string | undefined;
+  readonly network: string;
+  readonly mounts: readonly RunMount[];
 }
 
 /** Carries out the instructions of one stage. */
@@ -108,7 +114,7 @@ export class StageBuild {
   async #carryOut(instruction: Instruction, summary: string): Promise<void> {
     const { name } = instruction;
     if (name === 'ARG') return this.#declare(instruction, summary);
-    if (name === 'RUN') return this.#step(summary, this.#runStep(instruction));
+    if (name === 'RUN') return this.#step(summary, await this.#runStep(instruction));
     if (name === 'COPY' || name === 'ADD') return this.#copy(instruction, summary);
     return this.#step(summary, this.#settingStep(instruction));
   }
@@ -154,34 +160,43 @@ export class StageBuild {
     return await this.#putLayer(new TreeArchive().bytes(folderItems(below, path, new Set(), (name) => tarEntry({ name, type: 'directory', mtime }))));
   }
 
-  #runStep(instruction: Instruction): Step {
+  async #runStep(instruction: Instruction): Promise<Step> {
     const { config } = this.state;
     const { args, script } = commandOf(instruction, config);
-    const network = this.#networkOf(instruction);
+    const { network, mounts } = this.#runFlags(instruction);
+    const mountKeys: unknown[] = [];
+    for (const mount of mounts) mountKeys.push(await keyOfMount(this.#around, mount));
     const scope = [...this.args].map(([name, value]) => `${name}=${value}`);
     const { Env = [], User = '', WorkingDir = '' } = config;
     const env = mergeEnvironment(scope, Env);
     const told = `RUN ${scope.length > 0 ? `|${scope.length} ${scope.join(' ')} ` : ''}${script === undefined ? args.join(' ') : script}`;
-    return { told, key: ['RUN', args, script ?? null, env, User, WorkingDir, network], make: () => this.#runCommand({ args, env, script, network }) };
+    return { told, key: ['RUN', args, script ?? null, env, User, WorkingDir, network, ...mountKeys], make: () => this.#runCommand({ args, env, script, network, mounts }) };
   }
 
-  #networkOf({ flags }: Instruction): string {
+  #runFlags({ flags, escape }: Instruction): { readonly network: string; readonly mounts: readonly RunMount[] } {
     let { network } = this.#around;
+    const mounts: RunMount[] = [];
     for (const { name, value = '' } of flags) {
-      if (name !== 'network') throw new DelosError('unsupported', `--${name} is not supported for RUN, only --network`);
+      if (name === 'mount') {
+        mounts.push(parseRunMount(expandWord(value, this.#variables, escape), this.state.config.WorkingDir ?? '/'));
+        continue;
+      }
+      if (name !== 'network') throw new DelosError('unsupported', `--${name} is not supported for RUN, only --mount and --network`);
       if (!['default', 'none', 'host'].includes(value)) throw new DelosError('bad-usage', `--network=${shown(value)}: expected default, none or host`);
       if (value !== 'default') network = value;
     }
-    return network;
+    return { network, mounts };
   }
 
-  async #runCommand({ args, env, script, network }: { args: readonly string[]; env: readonly string[]; script: string | undefined; network: string }): Promise<BuiltLayer | undefined> {
+  async #runCommand({ args, env, script, network, mounts }: RunWish): Promise<BuiltLayer | undefined> {
     const { store, run, buildArgs, epoch, signal } = this.#around;
     using below = this.#view();
     const proxied = [...buildArgs].filter(([name]) => proxies.has(name)).map(([name, value]) => `${name}=${value}`);
     const { User = '', WorkingDir = '' } = this.state.config;
+    using prepared = await prepareMounts(this.#around, mounts);
     const command = {
-      lowers: treesOf(store, this.state), args, env: mergeEnvironment(proxied, env), user: User, workingDir: WorkingDir, network, ...(script !== undefined && { script }),
+      mounts: prepared.mounts,
+      lowers: treesOf(store, this.state), args, env: mergeEnvironment(proxied, env, prepared.env), user: User, workingDir: WorkingDir, network, ...(script !== undefined && { script }),
       passwd: readText(below, 'etc/passwd'), group: readText(below, 'etc/group'),
     };
     return await run(command, async (written) => {
@@ -192,11 +207,14 @@ export class StageBuild {
   }
 
   async #copy(instruction: Instruction, summary: string): Promise<void> {
-    const { from, owner, wish, told } = readCopy(instruction, this.#variables, this.state.config.WorkingDir ?? '');
+    const { from, owner, wish, remote, checksum, told } = readCopy(instruction, this.#variables, this.state.config.WorkingDir ?? '');
     using source = await this.#around.source(from);
     using below = this.#view();
-    const owned = owner === undefined ? wish : { ...wish, owner: ownerIn(owner, below) };
-    const copyAt = (created: Date): Copy => new Copy(source, below, { ...owned, created });
+    using stack = new DisposableStack();
+    const downloads: RemoteFile[] = [];
+    for (const url of remote) downloads.push(stack.use(await downloadFile(this.#around.store, url, checksum, this.#around.signal)));
+    const owned = { ...wish, ...(owner !== undefined && { owner: ownerIn(owner, below) }) };
+    const copyAt = (created: Date): Copy => new Copy(source, below, { ...owned, downloads, created });
     const digest = (): Promise<Digest> => contentDigest(lastOfEach(() => copyAt(new Date(0)).items(false)), this.#around.signal);
     const content = await digest();
     let copied = content;

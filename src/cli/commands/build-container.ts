@@ -7,6 +7,8 @@ import { FrameReader, frame } from '../../containers/frames.ts';
 import { fileOf, type Places } from '../../containers/places.ts';
 import { buildContainer } from '../../containers/start.ts';
 import { connectMonitor } from '../../containers/watch.ts';
+import type { CommandMount } from '../../dockerfile/prepared-mounts.ts';
+import { unpackLayer } from '../../layers/unpack.ts';
 import { scriptPath, type Command, type RunCommand } from '../../dockerfile/command.ts';
 import { everydayConfig } from '../../everyday/config.ts';
 import { everydayNeeds } from '../../everyday/facts.ts';
@@ -88,7 +90,7 @@ async function makeContainer(places: Places, lock: string, command: Command): Pr
   let config: Config | undefined;
   const container = await addContainer(places, id, `build-${shortId(id)}`, async (name) => {
     for (const folder of ['rootfs', 'layer/upper', 'layer/work', 'empty']) fs.mkdirSync(fileOf(places, id, folder), { recursive: true, mode: 0o755 });
-    const options = optionsOf(places, id, command);
+    const options = await optionsOf(places, id, command);
     const isCopied = (askedDriver() ?? knownDriver(places.data))?.driver === 'vfs';
     const lowers = command.lowers.length > 0 ? command.lowers : [fileOf(places, id, 'empty')];
     const etc = writeEtc(places, options, { reference: '', root: { kind: 'folder' }, folders: [] });
@@ -108,10 +110,37 @@ async function makeContainer(places: Places, lock: string, command: Command): Pr
 }
 
 /** The flags of `delos run` when none is given, and what the command says. */
-function optionsOf(places: Places, id: string, { args, network, script }: Command): RunOptions {
+async function optionsOf(places: Places, id: string, { args, network, script, mounts }: Command): Promise<RunOptions> {
   const none = readFlags([], createFlags, 'pflag', false).values as unknown as CreateFlags;
   const mount = script === undefined ? [] : [`type=bind,${quoted(`source=${writeScript(fileOf(places, id, 'script'), script)}`)},target=${scriptPath},readonly`];
-  return { ...none, id, network, mount, command: args };
+  const tmpfs = mounts.flatMap((wanted) => (wanted.kind === 'tmpfs' ? [tmpfsFlag(wanted)] : []));
+  for (const [index, wanted] of mounts.entries()) {
+    const source = await mountSource(wanted, fileOf(places, id, `mount-${index}`));
+    if (source === undefined) continue;
+    const isReadonly = wanted.kind === 'file' || (wanted.kind !== 'tmpfs' && wanted.readonly);
+    mount.push(`type=bind,${quoted(`source=${source}`)},${quoted(`target=${wanted.target}`)}${isReadonly ? ',readonly' : ''}`);
+  }
+  return { ...none, id, network, mount, tmpfs, command: args };
+}
+
+function tmpfsFlag({ target, sizeBytes }: Extract<CommandMount, { kind: 'tmpfs' }>): string {
+  return `${target}:exec${sizeBytes === undefined ? '' : `,size=${sizeBytes}`}`;
+}
+
+/** What is bound for a mount. @param own a place in the container's own folder, with which it is removed */
+async function mountSource(mount: CommandMount, own: string): Promise<string | undefined> {
+  if (mount.kind === 'tmpfs') return undefined;
+  if (mount.kind === 'folder') return mount.source;
+  if (mount.kind === 'tree') {
+    fs.mkdirSync(own, { mode: 0o755 });
+    await unpackLayer(mount.tar, own, { whiteouts: 'apply', ...(process.geteuid?.() === 0 ? {} : { owners: 'mine', devices: 'skip' }) });
+    return `${own}/tree`;
+  }
+  const { mode, uid, gid } = mount.access;
+  fs.writeFileSync(own, mount.content, { mode: 0o600 });
+  fs.chmodSync(own, mode);
+  if (process.geteuid?.() === 0) fs.chownSync(own, uid, gid);
+  return own;
 }
 
 /** As --mount takes a field that may hold a comma. */

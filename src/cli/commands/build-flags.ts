@@ -3,6 +3,7 @@ export const buildFlags = [
   { name: 'file', short: 'f', type: 'string', help: 'The Dockerfile, or - for stdin (CONTEXT/Dockerfile unless given)' },
   { name: 'tag', short: 't', type: 'list', value: 'name', help: 'Name of the image (NAME[:TAG])' },
   { name: 'build-arg', type: 'list', help: 'Set an ARG (NAME=value, or NAME for the value it has here)' },
+  { name: 'secret', type: 'list', value: 'secret', help: 'A secret for RUN --mount=type=secret (id=NAME,src=FILE or id=NAME,env=VARIABLE)' },
   { name: 'target', type: 'string', help: 'Build this stage and what it needs, and no other' },
   { name: 'no-cache', type: 'bool', help: 'Do every step, also those that were done before' },
   { name: 'pull', type: 'bool', help: 'Ask the registries for the images of FROM, also for those that are here' },

@@ -14,6 +14,7 @@ import { parseSignal } from '../../vocabulary/signal.ts';
 import { buildCommands, sweepBuilds } from './build-container.ts';
 import { openContext } from './build-context.ts';
 import type { buildFlags } from './build-flags.ts';
+import { readSecrets } from './build-secrets.ts';
 import { placesOf, type globalFlags } from './context.ts';
 import { creationTime, newName } from './new-image.ts';
 import { showProgress } from './transfer-progress.ts';
@@ -66,7 +67,7 @@ function wishesOf(flags: Flags): Wishes {
   const environment = Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
   const buildArgs = new Map(parseEnvironment(flags['build-arg'], environment).map((text) => [splitPair(text).key, splitPair(text).value ?? ''] as const));
   return {
-    names: flags.tag.flatMap(newName), buildArgs, labels: Object.entries(parseLabels('label', flags.label)), usesCache: !flags['no-cache'], pulls: flags.pull, network,
+    names: flags.tag.flatMap(newName), buildArgs, secrets: readSecrets(flags.secret), labels: Object.entries(parseLabels('label', flags.label)), usesCache: !flags['no-cache'], pulls: flags.pull, network,
     ...(target !== undefined && { target }), ...(platform !== undefined && { platform: parsePlatform(platform) }), ...epochOf(buildArgs),
   };
 }
