@@ -80,7 +80,9 @@ function compare(b: Builder, x: Value, y: Value): Value {
 const cmps = (byte: boolean): Meaning => (b) => {
   const element = elementOf(b, byte);
   begin(b);
-  const goOn = compare(b, b.get(source(b, element)), b.get(destination(b, element)));
+  // Of two that fault, silicon tells of the second operand's.
+  const second = b.get(destination(b, element));
+  const goOn = compare(b, b.get(source(b, element)), second);
   advance(b, rsi, element);
   advance(b, rdi, element);
   end(b, goOn);
