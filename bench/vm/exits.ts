@@ -87,7 +87,9 @@ function ofOurCode(): number {
     const bus = createBus();
     let left = isolatedExits;
     bus.ports.attach(port, 8, { name: 'counter', read: () => 0, write: () => void (--left === 0 && exit('exit_reason', KVM_EXIT_HLT)) });
-    const exit = (name: keyof typeof kvm_run_io.fields, value: number): void => put(vcpu.view, kvm_run_io.fields[name].offset, kvm_run_io.fields[name].type, value);
+    const exit = (name: keyof typeof kvm_run_io.fields, value: number): void => {
+      put(vcpu.view, kvm_run_io.fields[name].offset, kvm_run_io.fields[name].type, value);
+    };
     const fields = { exit_reason: KVM_EXIT_IO, 'io.direction': KVM_EXIT_IO_OUT, 'io.size': 1, 'io.port': port, 'io.count': 1, 'io.data_offset': 4096 } as const;
     for (const [name, value] of Object.entries(fields) as [keyof typeof fields, number][]) exit(name, value);
     const cpu = new KvmCpu(0, vcpu, bus, quiet, alarm);

@@ -142,7 +142,10 @@ export const kvm_regs = struct('kvm_regs', {
 });
 
 const segmentNames = ['cs', 'ds', 'es', 'fs', 'gs', 'ss', 'tr', 'ldt'] as const;
-const segmentParts = { base: 'u64', limit: 'u32', selector: 'u16', type: 'u8', present: 'u8', dpl: 'u8', db: 'u8', s: 'u8', l: 'u8', g: 'u8', avl: 'u8', unusable: 'u8', padding: 'u8' } as const;
+const segmentParts = {
+  ...{ base: 'u64', limit: 'u32', selector: 'u16', type: 'u8', present: 'u8', dpl: 'u8', db: 'u8', s: 'u8', l: 'u8', g: 'u8', avl: 'u8' },
+  ...{ unusable: 'u8', padding: 'u8' },
+} as const;
 type SregsSegment = `${(typeof segmentNames)[number]}.${keyof typeof segmentParts}`;
 
 const sregsSegments = Object.fromEntries(segmentNames.flatMap((name) => {

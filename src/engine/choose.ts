@@ -6,6 +6,8 @@ import type { KvmProbe } from './probe.ts';
 export const engineNames = ['auto', 'kvm', 'interpreter'] as const;
 export type EngineName = (typeof engineNames)[number];
 
+export type Engines = Readonly<Record<Engine['name'], Engine>>;
+
 export interface Choice {
   readonly engine: Engine;
   /** One sentence for a person. */
@@ -17,7 +19,7 @@ export interface Choice {
  * @param probe called only when its answer counts
  * @throws DelosError `unsupported` when the one that is asked for can't run here
  */
-export function chooseEngine(wanted: EngineName, engines: Readonly<Record<Engine['name'], Engine>>, probe: () => Pick<KvmProbe, 'useful' | 'sentence'>): Choice {
+export function chooseEngine(wanted: EngineName, engines: Engines, probe: () => Pick<KvmProbe, 'useful' | 'sentence'>): Choice {
   if (wanted === 'auto') {
     const { useful, sentence } = probe();
     return useful ? { engine: engines.kvm, why: `kvm: ${sentence}` } : { engine: engines.interpreter, why: `interpreter: ${sentence}` };

@@ -1,5 +1,7 @@
-import { KVM_CREATE_IRQCHIP, KVM_CREATE_PIT2, KVM_IRQ_LINE, KVM_PIT_SPEAKER_DUMMY, KVM_SET_IDENTITY_MAP_ADDR, KVM_SET_TSS_ADDR, kvm_irq_level, kvm_pit_config } from '../abi/kvm.ts';
 import fs from 'node:fs';
+import {
+  KVM_CREATE_IRQCHIP, KVM_CREATE_PIT2, KVM_IRQ_LINE, KVM_PIT_SPEAKER_DUMMY, KVM_SET_IDENTITY_MAP_ADDR, KVM_SET_TSS_ADDR, kvm_irq_level, kvm_pit_config,
+} from '../abi/kvm.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { Engine, EngineOptions, Processors } from './engine.ts';
 import { Alarm } from './kvm/alarm.ts';

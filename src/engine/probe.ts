@@ -1,5 +1,6 @@
 import {
-  KVM_API_VERSION, KVM_CAP_DEBUGREGS, KVM_CAP_EXT_CPUID, KVM_CAP_IMMEDIATE_EXIT, KVM_CAP_IRQCHIP, KVM_CAP_MAX_VCPUS, KVM_CAP_MP_STATE, KVM_CAP_NR_MEMSLOTS, KVM_CAP_PIT2,
+  KVM_API_VERSION, KVM_CAP_DEBUGREGS, KVM_CAP_EXT_CPUID, KVM_CAP_IMMEDIATE_EXIT, KVM_CAP_IRQCHIP, KVM_CAP_MAX_VCPUS, KVM_CAP_MP_STATE, KVM_CAP_NR_MEMSLOTS,
+  KVM_CAP_PIT2,
   KVM_CAP_READONLY_MEM, KVM_CAP_SET_GUEST_DEBUG, KVM_CAP_USER_MEMORY, KVM_CAP_VCPU_EVENTS, KVM_CAP_XCRS, KVM_CAP_XSAVE, KVM_GET_VCPU_MMAP_SIZE,
 } from '../abi/kvm.ts';
 import { cpuState, segmentRegisters, UNUSABLE } from '../cpu/state.ts';
@@ -28,7 +29,8 @@ export interface KvmProbe {
 
 /** Without these there is no machine of ours. */
 const needed = {
-  KVM_CAP_USER_MEMORY, KVM_CAP_EXT_CPUID, KVM_CAP_MP_STATE, KVM_CAP_VCPU_EVENTS, KVM_CAP_DEBUGREGS, KVM_CAP_XSAVE, KVM_CAP_XCRS, KVM_CAP_READONLY_MEM, KVM_CAP_IMMEDIATE_EXIT,
+  KVM_CAP_USER_MEMORY, KVM_CAP_EXT_CPUID, KVM_CAP_MP_STATE, KVM_CAP_VCPU_EVENTS, KVM_CAP_DEBUGREGS, KVM_CAP_XSAVE, KVM_CAP_XCRS, KVM_CAP_READONLY_MEM,
+  KVM_CAP_IMMEDIATE_EXIT,
 };
 const told = { ...needed, KVM_CAP_IRQCHIP, KVM_CAP_PIT2, KVM_CAP_SET_GUEST_DEBUG, KVM_CAP_MAX_VCPUS, KVM_CAP_NR_MEMSLOTS };
 
@@ -64,7 +66,8 @@ function judge(measured: number | string): Pick<KvmProbe, 'useful' | 'sentence' 
   const millions = measured / 1e6;
   const rate = `${millions < 10 ? millions.toFixed(1) : Math.round(millions)} million instructions/s`;
   if (measured >= slowest) return { useful: true, kernelRate: measured, sentence: `KVM runs a guest's kernel on the processor (${rate})` };
-  return { useful: false, kernelRate: measured, sentence: `KVM interprets a guest's kernel mode here (${rate}): it is virtualized itself, without the processor's help` };
+  const sentence = `KVM interprets a guest's kernel mode here (${rate}): it is virtualized itself, without the processor's help`;
+  return { useful: false, kernelRate: measured, sentence };
 }
 
 /** Instructions a second at CPL 0, or why there are none. */
@@ -72,7 +75,8 @@ function measure(): number | string {
   const memory = createGuestMemory([{ guestAddress: 0, size: 65536 }]);
   // inc ecx; jmp back
   memory.bytes(0x1000, 3).set([0x41, 0xeb, 0xfd]);
-  const processors = new KvmProcessors({ memory, bus: createBus(), interrupts: { pending: () => false, acknowledge: () => 0 }, cpus: 1, cpuid: () => [0, 0, 0, 0] });
+  const interrupts = { pending: () => false, acknowledge: () => 0 };
+  const processors = new KvmProcessors({ memory, bus: createBus(), interrupts, cpus: 1, cpuid: () => [0, 0, 0, 0] });
   try {
     const [cpu] = processors.cpus;
     if (cpu === undefined) throw new Error('assertion: a machine has a processor');

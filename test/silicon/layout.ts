@@ -13,10 +13,10 @@ export type Access = 'writable' | 'readOnly' | 'supervisor' | 'absent';
 export const codeWindow = { address: 0x100000, pages: 2 } as const;
 
 /** Every kind of neighbour that an access across a page's end can meet. Before them and behind them are no pages. */
-export const dataWindow = { address: 0x200000, pages: ['writable', 'writable', 'absent', 'writable', 'readOnly', 'writable', 'supervisor'] } as const satisfies {
-  address: number;
-  pages: readonly Access[];
-};
+export const dataWindow = {
+  address: 0x200000,
+  pages: ['writable', 'writable', 'absent', 'writable', 'readOnly', 'writable', 'supervisor'],
+} as const satisfies { address: number; pages: readonly Access[] };
 
 /** From the driver's view of a window's page: what should be there, and what is there when no case has put anything else. */
 export const shadow = 0x40000;

@@ -1,5 +1,6 @@
 import {
-  KVM_EXIT_INTERNAL_ERROR, KVM_EXIT_MMIO, KVM_GET_REGS, KVM_GET_SREGS, KVM_SET_REGS, KVM_SET_SREGS, KVM_SET_XCRS, kvm_regs, kvm_run_emulation_failure, kvm_run_mmio, kvm_sregs,
+  KVM_EXIT_INTERNAL_ERROR, KVM_EXIT_MMIO, KVM_GET_REGS, KVM_GET_SREGS, KVM_SET_REGS, KVM_SET_SREGS, KVM_SET_XCRS, kvm_regs, kvm_run_emulation_failure,
+  kvm_run_mmio, kvm_sregs,
   kvm_xcrs, xcrsSize,
 } from '../../src/abi/kvm.ts';
 import { EINTR } from '../../src/abi/errno.ts';

@@ -48,11 +48,14 @@ export class TestGuest implements Disposable {
   readonly exits: number[] = [];
   output = '';
 
-  constructor(code: readonly number[] | Uint8Array, { at = 0x1000, registers = {}, regions = [{ guestAddress: 0, size: 0x100000 }], interrupts = quiet, allFeatures = false, engine = kvm }: GuestOptions = {}) {
+  constructor(code: readonly number[] | Uint8Array, options: GuestOptions = {}) {
+    const { at = 0x1000, registers = {}, regions = [{ guestAddress: 0, size: 0x100000 }], engine = kvm } = options;
     this.memory = createGuestMemory(regions);
     this.memory.bytes(at, code.length).set(code);
     this.bus.ports.attach(0x3f8, 1, { name: 'output', read: () => 0, write: (_offset, _size, value) => void (this.output += String.fromCodePoint(value)) });
-    this.#processors = engine.open({ memory: this.memory, bus: this.bus, interrupts: interrupts === 'kernel' ? undefined : interrupts, cpus: 1, cpuid: allFeatures ? allOfKvm() : () => [0, 0, 0, 0] });
+    const interrupts = options.interrupts === 'kernel' ? undefined : (options.interrupts ?? quiet);
+    const cpuid = options.allFeatures === true ? allOfKvm() : () => [0, 0, 0, 0] as const;
+    this.#processors = engine.open({ memory: this.memory, bus: this.bus, interrupts, cpus: 1, cpuid });
     this.load(realModeAt(at, registers));
     if (engine === kvm) for (const cpu of this.processors.cpus) cpu.trace = (_cpu, reason) => this.exits.push(reason);
   }

@@ -1,6 +1,7 @@
 import { EINTR } from '../../abi/errno.ts';
 import {
-  KVM_EXIT_DEBUG, KVM_EXIT_HLT, KVM_EXIT_SHUTDOWN, KVM_GUESTDBG_ENABLE, KVM_GUESTDBG_SINGLESTEP, KVM_INTERRUPT, KVM_SET_GUEST_DEBUG, kvm_guest_debug, kvm_interrupt, kvm_run_io,
+  KVM_EXIT_DEBUG, KVM_EXIT_HLT, KVM_EXIT_SHUTDOWN, KVM_GUESTDBG_ENABLE, KVM_GUESTDBG_SINGLESTEP, KVM_INTERRUPT, KVM_SET_GUEST_DEBUG, kvm_guest_debug,
+  kvm_interrupt, kvm_run_io,
 } from '../../abi/kvm.ts';
 import { errnoName } from '../../abi/names.ts';
 import { cpuState } from '../../cpu/state.ts';

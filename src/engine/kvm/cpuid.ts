@@ -35,7 +35,14 @@ type Registers = CpuidEntry['registers'];
 const subleaves = new Map([[4, 8], [7, 3], [0xb, 4], [0xd, 32], [0x8000001d, 8]]);
 
 /** Registers whose bits are features: a guest can have those alone that this kernel and processor have as well. */
-const features = new Map<string, Registers>([['1.0', [0, 0, -1, -1]], ['7.0', [0, -1, -1, -1]], ['7.1', [-1, 0, 0, 0]], ['13.1', [-1, 0, 0, 0]], [`${0x80000001}.0`, [0, 0, -1, -1]], [`${0x80000008}.0`, [0, -1, 0, 0]]]);
+const features: readonly { leaf: number; subleaf: number; masks: Registers }[] = [
+  { leaf: 1, subleaf: 0, masks: [0, 0, -1, -1] },
+  { leaf: 7, subleaf: 0, masks: [0, -1, -1, -1] },
+  { leaf: 7, subleaf: 1, masks: [-1, 0, 0, 0] },
+  { leaf: 0xd, subleaf: 1, masks: [-1, 0, 0, 0] },
+  { leaf: 0x80000001, subleaf: 0, masks: [0, 0, -1, -1] },
+  { leaf: 0x80000008, subleaf: 0, masks: [0, -1, 0, 0] },
+];
 const HYPERVISOR = 1 << 31;
 const OSXSAVE = 1 << 27;
 
@@ -51,15 +58,17 @@ export function cpuidFor(cpuid: (leaf: number, subleaf: number) => Registers, su
     return last >= first && last < first + 0x100 ? Array.from({ length: last - first + 1 }, (_, offset) => first + offset) : [];
   });
   return ranges.flatMap((leaf) => Array.from({ length: subleaves.get(leaf) ?? 1 }, (_, subleaf) => {
-    const masks = features.get(`${leaf}.${subleaf}`);
-    const possible = supported.find((entry) => entry.leaf === leaf && entry.subleaf === subleaf)?.registers ?? [0, 0, 0, 0];
-    const ours = masks === undefined ? cpuid(leaf, subleaf) : cpuid(leaf, subleaf).map((value, at) => value & ((possible[at] as number) | ~(masks[at] as number) | unmasked(leaf, at)));
-    const registers = ours.map((value) => value >>> 0) as [number, number, number, number];
+    const masks = features.find((one) => one.leaf === leaf && one.subleaf === subleaf)?.masks ?? noRegisters;
+    const possible = supported.find((entry) => entry.leaf === leaf && entry.subleaf === subleaf)?.registers ?? noRegisters;
+    const allowed = (at: number): number => (possible[at] as number) | ~(masks[at] as number) | unmasked(leaf, at);
+    const registers = cpuid(leaf, subleaf).map((value, at) => (value & allowed(at)) >>> 0) as [number, number, number, number];
     if (leaf === 1) registers[1] = ((registers[1] & 0xffffff) | (cpu << 24)) >>> 0;
     if (leaf === 0xb) registers[3] = cpu;
     return { leaf, subleaf, flags: subleaves.has(leaf) ? KVM_CPUID_FLAG_SIGNIFCANT_INDEX : 0, registers };
   }));
 }
+
+const noRegisters: Registers = [0, 0, 0, 0];
 
 /** Bits that say what the operating system or the monitor does, not what the processor can. */
 function unmasked(leaf: number, register: number): number {

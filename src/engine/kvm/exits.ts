@@ -68,6 +68,10 @@ export function exitName(reason: number): string {
   return names.get(reason) ?? `KVM_EXIT_${reason}`;
 }
 
+const systemEvents = new Map<number, string>([
+  [abi.KVM_SYSTEM_EVENT_SHUTDOWN, 'shutdown'], [abi.KVM_SYSTEM_EVENT_RESET, 'reset'], [abi.KVM_SYSTEM_EVENT_CRASH, 'crash'],
+]);
+
 /** What ended the run, in a sentence with all that KVM says of it. */
 export function describeExit({ view }: Vcpu, reason: number, rip: bigint): string {
   const at = `at rip 0x${rip.toString(16)}`;
@@ -78,8 +82,7 @@ export function describeExit({ view }: Vcpu, reason: number, rip: bigint): strin
   }
   if (reason === abi.KVM_EXIT_SYSTEM_EVENT) {
     const type = view.getUint32(abi.kvm_run_system_event.fields['system_event.type'].offset, true);
-    const what = { [abi.KVM_SYSTEM_EVENT_SHUTDOWN]: 'shutdown', [abi.KVM_SYSTEM_EVENT_RESET]: 'reset', [abi.KVM_SYSTEM_EVENT_CRASH]: 'crash' }[type] ?? `${type}`;
-    return `the guest asks for a ${what} (KVM_EXIT_SYSTEM_EVENT), ${at}`;
+    return `the guest asks for a ${systemEvents.get(type) ?? `system event ${type}`} (KVM_EXIT_SYSTEM_EVENT), ${at}`;
   }
   if (reason === abi.KVM_EXIT_UNKNOWN) {
     return `KVM does not know the processor's exit 0x${view.getBigUint64(abi.kvm_run_hw.fields['hw.hardware_exit_reason'].offset, true).toString(16)}, ${at}`;

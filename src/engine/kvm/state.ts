@@ -3,9 +3,11 @@
  * back, so that what cpu_state does not have (an interrupt on its way, registers of AVX-512) and clocks that run on are left alone.
  */
 import {
-  KVM_GET_DEBUGREGS, KVM_GET_MP_STATE, KVM_GET_MSRS, KVM_GET_REGS, KVM_GET_SREGS, KVM_GET_VCPU_EVENTS, KVM_GET_XCRS, KVM_GET_XSAVE, KVM_MP_STATE_HALTED, KVM_MP_STATE_INIT_RECEIVED,
+  KVM_GET_DEBUGREGS, KVM_GET_MP_STATE, KVM_GET_MSRS, KVM_GET_REGS, KVM_GET_SREGS, KVM_GET_VCPU_EVENTS, KVM_GET_XCRS, KVM_GET_XSAVE, KVM_MP_STATE_HALTED,
+  KVM_MP_STATE_INIT_RECEIVED,
   KVM_MP_STATE_RUNNABLE, KVM_MP_STATE_UNINITIALIZED, KVM_SET_DEBUGREGS, KVM_SET_MP_STATE, KVM_SET_MSRS, KVM_SET_REGS,
-  KVM_SET_SREGS, KVM_SET_VCPU_EVENTS, KVM_SET_XCRS, KVM_SET_XSAVE, KVM_X86_SHADOW_INT_MOV_SS, KVM_X86_SHADOW_INT_STI, kvm_debugregs, kvm_mp_state, kvm_msr_entry, kvm_msrs, kvm_regs, kvm_sregs, kvm_vcpu_events, kvm_xcrs, xcrsSize, xsaveSize,
+  KVM_SET_SREGS, KVM_SET_VCPU_EVENTS, KVM_SET_XCRS, KVM_SET_XSAVE, KVM_X86_SHADOW_INT_MOV_SS, KVM_X86_SHADOW_INT_STI, kvm_debugregs, kvm_mp_state,
+  kvm_msr_entry, kvm_msrs, kvm_regs, kvm_sregs, kvm_vcpu_events, kvm_xcrs, xcrsSize, xsaveSize,
 } from '../../abi/kvm.ts';
 import { cpuState, generalRegisters, segmentRegisters, stateOfMsr, UNUSABLE } from '../../cpu/state.ts';
 import { DelosError } from '../../lib/errors.ts';
@@ -66,7 +68,8 @@ const limitIn = within('limit');
 const selectorIn = within('selector');
 /** Where each attribute is in kvm_segment, its first bit in cpu_state's, and its bits. */
 const attributes = [
-  [within('type'), 0, 15], [within('s'), 4, 1], [within('dpl'), 5, 3], [within('present'), 7, 1], [within('unusable'), Math.log2(UNUSABLE), 1], [within('avl'), 12, 1],
+  [within('type'), 0, 15], [within('s'), 4, 1], [within('dpl'), 5, 3], [within('present'), 7, 1], [within('unusable'), Math.log2(UNUSABLE), 1],
+  [within('avl'), 12, 1],
   [within('l'), 13, 1], [within('db'), 14, 1], [within('g'), 15, 1],
 ] as const;
 const stateLimit = at.esLimit.offset - at.esBase.offset;
@@ -190,7 +193,8 @@ function msr(index: number, field: number): Part {
  * In the order in which KVM is told: EFER and CR4 before what depends on them. MSRs one by one: KVM stops at the first that it does not
  * have, and setting the time has an effect even when it is set to what it was.
  */
-const always: readonly Part[] = [special, general, xcr0, extended, debug, ...plainMsrs.map(([index, field]) => msr(index, field)), msr(IA32_TSC, at.tsc.offset), pending];
+const allMsrs = [...plainMsrs.map(([index, field]) => msr(index, field)), msr(IA32_TSC, at.tsc.offset)];
+const always: readonly Part[] = [special, general, xcr0, extended, debug, ...allMsrs, pending];
 
 /** One processor's state on both sides. */
 export class StateExchange {

@@ -10,6 +10,8 @@ import { kvmCall, Vcpu } from './vcpu.ts';
 
 const device = '/dev/kvm';
 
+const refusals = new Map<string | undefined, string>([['ENOENT', 'this machine has no /dev/kvm'], ['EACCES', 'this user may not open /dev/kvm']]);
+
 /** A piece of guest-physical memory that is backed by ours. */
 export interface Slot {
   readonly guestAddress: number;
@@ -29,8 +31,7 @@ export function openKvm(): number {
     fd = fs.openSync(device, fs.constants.O_RDWR);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'this machine has no /dev/kvm' : code === 'EACCES' ? 'this user may not open /dev/kvm' : `/dev/kvm can't be opened: ${code}`;
-    throw new DelosError('unsupported', why, { cause: error });
+    throw new DelosError('unsupported', refusals.get(code) ?? `/dev/kvm can't be opened: ${code}`, { cause: error });
   }
   try {
     const version = kvmCall('KVM_GET_API_VERSION', fd, KVM_GET_API_VERSION);
