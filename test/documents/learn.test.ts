@@ -1,10 +1,12 @@
-/** References 2.10.25, 2.10.26 and S4 5.5.5: the program of docs/learn, on this machine's KVM, beside the same guest in the simulator. */
+/** References 2.10.25, 2.10.26 and S4 5.5.5: the guest that says "Hi!" in the simulator, on this machine's KVM by the program of docs/learn, on Delos's processor. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { cpuState } from '../../src/cpu/state.ts';
+import { Machine } from '../../src/machine/machine.ts';
 import { find, root } from '../../tools/files.ts';
 import { greeting } from '../../src/westworld/narratives.ts';
 import { trace } from '../../src/westworld/trace.ts';
@@ -33,6 +35,15 @@ test('docs/learn/hi.c says on KVM what the simulator says, after as many exits',
   } finally {
     fs.rmSync(folder, { recursive: true });
   }
+});
+
+test('Delos\'s own processor has the same guest say the same, and halts behind its HLT', async () => {
+  let said = '';
+  const start = { kind: 'flat', code: Uint8Array.from(greeting), address: 0x7c00 } as const;
+  const machine = new Machine({ start, memory: 1 << 20, cpuid: () => [0, 0, 0, 0], serial: [(byte) => void (said += String.fromCharCode(byte))] });
+  assert.deepEqual(await machine.run(AbortSignal.timeout(20_000)), { kind: 'halt' });
+  assert.equal(said, trace(Uint8Array.from(greeting)).output);
+  assert.equal(machine.cpu.state.getBigUint64(cpuState.fields.rip.offset, true), 0x7c10n);
 });
 
 test('the pages of docs/learn lead to files that are there', () => {
