@@ -7,6 +7,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { timeOfTick } from '../../src/device/frequency.ts';
 import { PIT_HERTZ } from '../../src/device/pit.ts';
+import { Machine } from '../../src/machine/machine.ts';
+import { engines } from '../support/guest.ts';
 import { initialisePics, testPc, type TestPc } from '../support/pc.ts';
 
 /** A PC whose 8259s are initialised and which nobody interrupts, and its lines. */
@@ -119,3 +121,31 @@ test('test_interrupts', async (context) => {
     for (let word = 0; word < 8; word++) assert.equal(memory.read(0xfee00200 + 16 * word, 4), 0, 'nobody is asked');
   });
 });
+
+/** At 8000h in real mode: prints `u` for the serial port's interrupt, `.` for each of five of the timer's, then `!`, and ends with 3. */
+const ticker = Buffer.from([
+  'fa31c08ed88ed0bc0070', // cli; segments 0; sp = 7000h
+  'c70620005d80c70622000000', // vector 8: timer
+  'c70630007080c70632000000', // vector 12: serial port
+  'b011e620b008e621b004e621b001e621b0eee621', // ICW1 to ICW4; all masked but IRQ 0 and 4
+  'b034e643b89c2ee64088e0e640', // counter 0: mode 2, 100 Hz
+  'baf903b002ee', // the transmitter's interrupt
+  'fb', 'f4833e8e800572f8', // sti; hlt until five have been counted
+  'baf803b021eeb003e6f4f4', // '!', and the end
+  '5052ff068e80b02ebaf803eeb020e6205a58cf', // timer: counts, '.', end of interrupt
+  '5052bafa03ec0430baf803baf903b000eeb075baf803eeb020e6205a58cf', // serial port: reads IIR, turns it off, 'u', end of interrupt
+  '0000', // the count
+].join(''), 'hex');
+
+for (const { engine, skip } of engines) {
+  test(`test_interrupts: lines wake a guest in HLT, whose handlers print, on ${engine.name}`, { skip }, async () => {
+    let output = '';
+    using machine = new Machine({
+      start: { kind: 'flat', code: ticker, address: 0x8000 }, memory: 1 << 20, engine, cpuid: () => [0, 0, 0, 0],
+      serial: [(byte) => void (output += String.fromCharCode(byte))],
+    });
+    assert.deepEqual(await machine.run(AbortSignal.timeout(20_000)), { kind: 'debug-exit', status: 7 });
+    // The timer runs in real time: how many of its interrupts come before the serial port's, or after the fifth, is the machine's speed.
+    assert.deepEqual([output.replaceAll('.', '').split('').toSorted().join(''), output.split('.').length > 5], ['!u', true], output);
+  });
+}
