@@ -59,7 +59,7 @@ export function generate(instruction: Instruction, next: Next): Generated | unde
   const registers = BigUint64Array.from({ length: 16 }, () => value(next));
   registers[4] = dataAddress(next) & ~7n;
   aim(decoded, registers, next);
-  if (decoded.repeat) registers[1] = BigInt(next() % 40);
+  if (decoded.repeat) registers[1] = BigInt(next() % 80);
   const fx = Uint8Array.from({ length: 512 }, (_, at) => (at < 32 || (at < 160 && at % 16 > 9) || at >= 416 ? 0 : next()));
   const control = new DataView(fx.buffer);
   control.setUint16(0, 0x37f, true);

@@ -24,13 +24,17 @@ function setIndex(processor: Processor, number: number, mask: bigint, value: big
   processor.registers.setGeneral(number, kept | (value & mask));
 }
 
-/** Bytes from an offset up to the end of its page: those that lie behind one translation, if segments begin at pages. */
-const inPage = (offset: bigint): bigint => pageSize - (offset & (pageSize - 1n));
+/** How many elements from this one on, upwards or downwards, lie in its page: behind one translation, if segments begin at pages. */
+function inPage(offset: bigint, bytes: bigint, backwards: boolean): bigint {
+  const within = offset & (pageSize - 1n);
+  if (!backwards) return (pageSize - within) / bytes;
+  return within + bytes > pageSize ? 0n : within / bytes + 1n;
+}
 
 const smaller = (x: bigint, y: bigint): bigint => (x < y ? x : y);
 
-/** A chunk of whole elements; 0 when the next one has to be done alone. */
-type Chunk = (processor: Processor, block: Block, bytes: bigint) => boolean;
+/** Does so many bytes, of which RSI and RDI have the first element, or the last one when it goes backwards; false when they have to be done one by one. */
+type Chunk = (processor: Processor, block: Block, bytes: bigint, backwards: boolean) => boolean;
 
 /** Does what is left of a repeated instruction, in chunks; at the latest after some pages it lets others look. */
 function repeat(processor: Processor, block: Block, sources: boolean, chunk: Chunk, single: (processor: Processor, block: Block) => void): void {
@@ -42,12 +46,12 @@ function repeat(processor: Processor, block: Block, sources: boolean, chunk: Chu
   const stop = (flags & RFLAGS.TF) !== 0 ? begun - 1n : begun - smaller(begun, most / bytes);
   for (let left = begun; left > stop;) {
     const [from, to] = [registers.general(rsi) & mask, registers.general(rdi) & mask];
-    const room = smaller(inPage(to), sources ? inPage(from) : pageSize);
-    const elements = smaller(room / bytes, left - stop);
-    const together = !backwards && elements > 1n && chunk(processor, block, elements * bytes);
+    const room = inPage(to, bytes, backwards);
+    const elements = smaller(sources ? smaller(room, inPage(from, bytes, backwards)) : room, left - stop);
+    const together = elements > 1n && chunk(processor, block, elements * bytes, backwards);
     if (!together) single(processor, block);
     const done = together ? elements : 1n;
-    const distance = backwards ? -bytes : done * bytes;
+    const distance = backwards ? -done * bytes : done * bytes;
     if (sources) setIndex(processor, rsi, mask, from + distance);
     setIndex(processor, rdi, mask, to + distance);
     left -= done;
@@ -56,22 +60,28 @@ function repeat(processor: Processor, block: Block, sources: boolean, chunk: Chu
   if (stop > 0n) processor.repeat();
 }
 
-const copy: Chunk = (processor, { mask, segment }, bytes) => {
+/** Where a chunk begins whose first element, on the way, is at `index`. */
+const startOf = (index: bigint, { bytes: element, mask }: Block, bytes: bigint, backwards: boolean): bigint => (
+  backwards ? (index - bytes + element) & mask : index & mask
+);
+
+const copy: Chunk = (processor, block, bytes, backwards) => {
   const { registers } = processor;
-  const from = processor.bytesAt(segment, registers.general(rsi) & mask, Number(bytes), false);
-  const to = processor.bytesAt(es, registers.general(rdi) & mask, Number(bytes), true);
+  const from = processor.bytesAt(block.segment, startOf(registers.general(rsi), block, bytes, backwards), Number(bytes), false);
+  const to = processor.bytesAt(es, startOf(registers.general(rdi), block, bytes, backwards), Number(bytes), true);
   if (from === undefined || to === undefined) return false;
-  // A destination a little above its source repeats what it has written.
-  if (to.byteOffset > from.byteOffset && to.byteOffset < from.byteOffset + from.length) return false;
+  // A destination a little ahead of its source repeats what it has written.
+  const ahead = backwards ? from.byteOffset - to.byteOffset : to.byteOffset - from.byteOffset;
+  if (ahead > 0 && ahead < from.length) return false;
   to.set(from);
   return true;
 };
 
-const fill: Chunk = (processor, { bytes: element, mask }, bytes) => {
+const fill: Chunk = (processor, block, bytes, backwards) => {
   const { registers } = processor;
-  const to = processor.bytesAt(es, registers.general(rdi) & mask, Number(bytes), true);
+  const to = processor.bytesAt(es, startOf(registers.general(rdi), block, bytes, backwards), Number(bytes), true);
   if (to === undefined) return false;
-  const size = Number(element);
+  const size = Number(block.bytes);
   const value = registers.general(rax);
   for (let at = 0; at < size; at++) to[at] = Number((value >> BigInt(8 * at)) & 0xffn);
   for (let done = size; done < to.length; done *= 2) to.copyWithin(done, 0, Math.min(done, to.length - done));
