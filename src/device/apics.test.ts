@@ -190,6 +190,17 @@ test('the 8259s come through LINT0: as ExtINT, as a vector, or not at all', () =
   assert.deepEqual(machine.bench.logged().includes('nmi0'), false);
 });
 
+test('a tracer sees every interrupt that is taken', () => {
+  const machine = enabled();
+  const seen: unknown[] = [];
+  machine.apics.trace = (...taken) => void seen.push(taken);
+  machine.apics.send(1, PHYSICAL, 0, 0x40, false);
+  taken(machine, 1);
+  machine.apics.setExternal(true);
+  machine.apics.acknowledge(0);
+  assert.deepEqual(seen, [[1, 0x40, false], [0, 0x08, true]]);
+});
+
 test('LINT1 is NMI on the first', () => {
   const machine = build();
   machine.apics.setNmi(true);

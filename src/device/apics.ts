@@ -15,6 +15,9 @@ export interface MsrValue {
   high: number;
 }
 
+/** @param external whether the 8259s have told the vector */
+export type InterruptTrace = (cpu: number, vector: number, external: boolean) => void;
+
 export interface LocalApicsOptions {
   readonly cpus: number;
   readonly clock: Clock;
@@ -50,6 +53,8 @@ export class LocalApics implements Device, ApicMessages {
   readonly apics: readonly LocalApic[];
   /** The processor that runs: whose registers the page shows. Who runs a processor sets it before. */
   running = 0;
+  /** Sees every maskable interrupt that a processor takes. */
+  trace: InterruptTrace | undefined = undefined;
   readonly #acknowledgeExternal: () => number;
 
   constructor({ cpus, acknowledgeExternal, ...options }: LocalApicsOptions) {
@@ -64,8 +69,10 @@ export class LocalApics implements Device, ApicMessages {
   }
 
   acknowledge(cpu: number): number {
-    const vector = this.#apic(cpu).acknowledge();
-    return vector < 0 ? this.#acknowledgeExternal() : vector;
+    const own = this.#apic(cpu).acknowledge();
+    const vector = own < 0 ? this.#acknowledgeExternal() : own;
+    if (this.trace !== undefined) this.trace(cpu, vector, own < 0);
+    return vector;
   }
 
   /** The INT pin of the 8259s, which goes to LINT0 of all. */
