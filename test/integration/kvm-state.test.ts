@@ -54,8 +54,9 @@ test('any state comes back from KVM as it was', { skip: noKvm }, () => {
         put(given, cpuState.fields[name].offset, cpuState.fields[name].type, value);
       }
       const got = new DataView(new ArrayBuffer(cpuState.size));
-      exchange.set(given);
+      assert.equal(exchange.set(given), true);
       exchange.get(got);
+      assert.equal(exchange.set(got), false, 'what has not changed is not sent');
       for (const [name, { offset, type }] of Object.entries(cpuState.fields) as [Field, { offset: number; type: FieldType }][]) {
         if (!notCompared.has(name)) assert.equal(get(got, offset, type), get(given, offset, type), `${name}, round ${round}`);
       }

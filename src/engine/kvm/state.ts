@@ -3,15 +3,13 @@
  * back, so that what cpu_state does not have (an interrupt on its way, registers of AVX-512) and clocks that run on are left alone.
  */
 import {
-  KVM_GET_DEBUGREGS, KVM_GET_MP_STATE, KVM_GET_MSRS, KVM_GET_REGS, KVM_GET_SREGS, KVM_GET_VCPU_EVENTS, KVM_GET_XCRS, KVM_GET_XSAVE, KVM_MP_STATE_HALTED,
-  KVM_MP_STATE_INIT_RECEIVED,
-  KVM_MP_STATE_RUNNABLE, KVM_MP_STATE_UNINITIALIZED, KVM_SET_DEBUGREGS, KVM_SET_MP_STATE, KVM_SET_MSRS, KVM_SET_REGS,
-  KVM_SET_SREGS, KVM_SET_VCPU_EVENTS, KVM_SET_XCRS, KVM_SET_XSAVE, KVM_X86_SHADOW_INT_MOV_SS, KVM_X86_SHADOW_INT_STI, kvm_debugregs, kvm_mp_state,
-  kvm_msr_entry, kvm_msrs, kvm_regs, kvm_sregs, kvm_vcpu_events, kvm_xcrs, xcrsSize, xsaveSize,
+  KVM_GET_DEBUGREGS, KVM_GET_MP_STATE, KVM_GET_REGS, KVM_GET_SREGS, KVM_GET_VCPU_EVENTS, KVM_GET_XCRS, KVM_GET_XSAVE, KVM_MP_STATE_HALTED,
+  KVM_MP_STATE_INIT_RECEIVED, KVM_MP_STATE_RUNNABLE, KVM_MP_STATE_UNINITIALIZED, KVM_SET_DEBUGREGS, KVM_SET_MP_STATE, KVM_SET_REGS, KVM_SET_SREGS,
+  KVM_SET_VCPU_EVENTS, KVM_SET_XCRS, KVM_SET_XSAVE, KVM_X86_SHADOW_INT_MOV_SS, KVM_X86_SHADOW_INT_STI, kvm_debugregs, kvm_mp_state, kvm_regs, kvm_sregs,
+  kvm_vcpu_events, kvm_xcrs, xcrsSize, xsaveSize,
 } from '../../abi/kvm.ts';
-import { cpuState, generalRegisters, segmentRegisters, stateOfMsr, UNUSABLE } from '../../cpu/state.ts';
-import { DelosError } from '../../lib/errors.ts';
-import { ioctl } from '../../sys/syscall.ts';
+import { cpuState, generalRegisters, segmentRegisters, UNUSABLE } from '../../cpu/state.ts';
+import { Msrs } from './msrs.ts';
 import { kvmCall, type Vcpu } from './vcpu.ts';
 
 /** A part of the state: an ioctl that gets it, one that sets it, and how its bytes and cpu_state's belong together. */
@@ -19,8 +17,8 @@ export interface Part {
   readonly name: string;
   readonly get: number;
   readonly set: number;
-  /** The bytes of a request, with what the kernel wants to find in them. */
-  request(): Uint8Array;
+  /** Bytes of the struct. */
+  readonly size: number;
   toState(part: DataView, state: DataView): void;
   /** Changes what cpu_state has, leaves the rest. */
   fromState(state: DataView, part: DataView): void;
@@ -33,8 +31,7 @@ type Pair = readonly [part: number, state: number];
 
 function words(name: string, get: number, set: number, size: number, pairs: readonly Pair[]): Part {
   return {
-    name, get, set,
-    request: () => new Uint8Array(size),
+    name, get, set, size,
     toState: (part, state) => copy(pairs, part, state, 0, 1),
     fromState: (state, part) => copy(pairs, state, part, 1, 0),
   };
@@ -77,8 +74,7 @@ const stateSelector = at.esSelector.offset - at.esBase.offset;
 const stateAttributes = at.esAttributes.offset - at.esBase.offset;
 
 const special: Part = {
-  name: 'sregs', get: KVM_GET_SREGS, set: KVM_SET_SREGS,
-  request: () => new Uint8Array(kvm_sregs.size),
+  name: 'sregs', get: KVM_GET_SREGS, set: KVM_SET_SREGS, size: kvm_sregs.size,
   toState(part, state) {
     copy(system, part, state, 0, 1);
     copy(segments, part, state, 0, 1);
@@ -112,20 +108,25 @@ function bytesOf(view: DataView, offset: number, length: number): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset + offset, length);
 }
 
+function same(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(one, other) === 0;
+}
+
 const mxcsrMaskOffset = 28;
 
 const extended: Part = {
-  name: 'xsave', get: KVM_GET_XSAVE, set: KVM_SET_XSAVE,
-  request: () => new Uint8Array(xsaveSize),
+  name: 'xsave', get: KVM_GET_XSAVE, set: KVM_SET_XSAVE, size: xsaveSize,
   toState(part, state) {
     bytesOf(state, at.fcw.offset, legacySize).set(bytesOf(part, 0, legacySize));
     bytesOf(state, at.ymm0Low.offset, ymmSize).set(bytesOf(part, ymmOffset, ymmSize));
   },
   fromState(state, part) {
     const mask = part.getUint32(mxcsrMaskOffset, true);
-    bytesOf(part, 0, legacySize).set(bytesOf(state, at.fcw.offset, legacySize));
-    part.setUint32(mxcsrMaskOffset, mask, true);
+    const legacy = bytesOf(state, at.fcw.offset, legacySize);
     const ymm = bytesOf(state, at.ymm0Low.offset, ymmSize);
+    if (same(legacy, bytesOf(part, 0, legacySize)) && same(ymm, bytesOf(part, ymmOffset, ymmSize))) return;
+    bytesOf(part, 0, legacySize).set(legacy);
+    part.setUint32(mxcsrMaskOffset, mask, true);
     bytesOf(part, ymmOffset, ymmSize).set(ymm);
     // Where there are no YMM registers, naming them is refused.
     part.setUint32(headerOffset, part.getUint32(headerOffset, true) | 3 | (ymm.some((byte) => byte !== 0) ? 4 : 0), true);
@@ -143,8 +144,7 @@ const events = kvm_vcpu_events.fields;
 const shadows = [[KVM_X86_SHADOW_INT_STI, 1], [KVM_X86_SHADOW_INT_MOV_SS, 2]] as const;
 
 const pending: Part = {
-  name: 'vcpu_events', get: KVM_GET_VCPU_EVENTS, set: KVM_SET_VCPU_EVENTS,
-  request: () => new Uint8Array(kvm_vcpu_events.size),
+  name: 'vcpu_events', get: KVM_GET_VCPU_EVENTS, set: KVM_SET_VCPU_EVENTS, size: kvm_vcpu_events.size,
   toState(part, state) {
     const shadow = part.getUint8(events['interrupt.shadow'].offset);
     state.setUint32(at.interruptShadow.offset, shadows.find(([bit]) => (shadow & bit) !== 0)?.[1] ?? 0, true);
@@ -164,50 +164,28 @@ const mpStates = [KVM_MP_STATE_RUNNABLE, KVM_MP_STATE_HALTED, KVM_MP_STATE_UNINI
 
 /** Only KVM's own interrupt controllers wake processors up; without them it has no other state than running. */
 const activity: Part = {
-  name: 'mp_state', get: KVM_GET_MP_STATE, set: KVM_SET_MP_STATE,
-  request: () => new Uint8Array(kvm_mp_state.size),
+  name: 'mp_state', get: KVM_GET_MP_STATE, set: KVM_SET_MP_STATE, size: kvm_mp_state.size,
   toState: (part, state) => state.setUint32(at.activity.offset, Math.max(0, mpStates.indexOf(part.getUint32(0, true))), true),
   fromState: (state, part) => part.setUint32(0, mpStates[state.getUint32(at.activity.offset, true)] ?? KVM_MP_STATE_RUNNABLE, true),
 };
 
-const IA32_TSC = 0x10;
-/** These MSRs are in kvm_sregs. */
-const elsewhere = new Set(['apicBase', 'efer', 'fsBase', 'gsBase']);
-const plainMsrs = Object.entries(stateOfMsr).filter(([, field]) => !elsewhere.has(field)).map(([index, field]) => [Number(index), at[field].offset] as const);
-
-function msr(index: number, field: number): Part {
-  const { offset } = kvm_msr_entry.fields.data;
-  return {
-    ...words(`MSR 0x${index.toString(16)}`, KVM_GET_MSRS, KVM_SET_MSRS, kvm_msrs.size + kvm_msr_entry.size, [[kvm_msrs.size + offset, field]]),
-    request() {
-      const bytes = new Uint8Array(kvm_msrs.size + kvm_msr_entry.size);
-      const view = new DataView(bytes.buffer);
-      view.setUint32(kvm_msrs.fields.nmsrs.offset, 1, true);
-      view.setUint32(kvm_msrs.size + kvm_msr_entry.fields.index.offset, index, true);
-      return bytes;
-    },
-  };
-}
-
-/**
- * In the order in which KVM is told: EFER and CR4 before what depends on them. MSRs one by one: KVM stops at the first that it does not
- * have, and setting the time has an effect even when it is set to what it was.
- */
-const allMsrs = [...plainMsrs.map(([index, field]) => msr(index, field)), msr(IA32_TSC, at.tsc.offset)];
-const always: readonly Part[] = [special, general, xcr0, extended, debug, ...allMsrs, pending];
+/** In the order in which KVM is told: EFER and CR4 before what depends on them. */
+const always: readonly Part[] = [special, general, xcr0, extended, debug, pending];
 
 /** One processor's state on both sides. */
 export class StateExchange {
   readonly #vcpu: Vcpu;
+  readonly #msrs: Msrs;
   readonly #parts;
 
   /** @param kernelInterrupts the interrupt controllers are KVM's */
   constructor(vcpu: Vcpu, kernelInterrupts: boolean) {
     this.#vcpu = vcpu;
+    this.#msrs = new Msrs(vcpu);
     this.#parts = [...always, ...(kernelInterrupts ? [activity] : [])].map((part) => {
-      const bytes = part.request();
+      const bytes = new Uint8Array(part.size);
       return { part, bytes, view: new DataView(bytes.buffer), known: bytes.slice() };
-    }).filter(({ part, bytes }) => part.get !== KVM_GET_MSRS || ioctl(vcpu.fd, KVM_GET_MSRS, bytes) === 1);
+    });
     this.get(new DataView(new ArrayBuffer(cpuState.size)));
   }
 
@@ -218,6 +196,7 @@ export class StateExchange {
       known.set(bytes);
       part.toState(view, state);
     }
+    this.#msrs.get(state);
   }
 
   /**
@@ -229,12 +208,11 @@ export class StateExchange {
     let changed = false;
     for (const { part, bytes, view, known } of this.#parts) {
       part.fromState(state, view);
-      if (Buffer.compare(bytes, known) === 0) continue;
-      const done = kvmCall(`setting ${part.name}`, this.#vcpu.fd, part.set, bytes);
-      if (part.set === KVM_SET_MSRS && done !== 1) throw new DelosError('bad-machine', `KVM does not take the value of ${part.name}`);
+      if (same(bytes, known)) continue;
+      kvmCall(`setting ${part.name}`, this.#vcpu.fd, part.set, bytes);
       known.set(bytes);
       changed = true;
     }
-    return changed;
+    return this.#msrs.set(state) || changed;
   }
 }
