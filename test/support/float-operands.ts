@@ -32,7 +32,8 @@ function fraction(random: Random, width: number): bigint {
 /** An exponent field: the edges of the format, the neighbourhood of one, that of another exponent, or any. */
 function exponentField(random: Random, bias: number, near: number): number {
   const last = 2 * bias + 1;
-  const any = [random(3), last - random(3), bias - 66 + random(132), near - 3 + random(7), bias - 1 + random(3), Math.floor(bias / 2) + random(5), random(last + 1)];
+  const edges = [random(3), last - random(3), bias - 1 + random(3)];
+  const any = [...edges, bias - 66 + random(132), near - 3 + random(7), Math.floor(bias / 2) + random(5), random(last + 1)];
   return Math.min(last, Math.max(0, any[random(any.length)] ?? 0));
 }
 

@@ -76,3 +76,25 @@ export function x87Question({ takes, immediates }: Operation, random: Random, ma
   const precision = [3, 3, 2, 0][random(4)] ?? 3;
   return { a, b, control: random(4) << 10 | precision << 8 | 0x40 | masks, immediate: immediates === 0 ? 0 : random(immediates) };
 }
+
+const corners = [0n, 1n << 79n, 0x3fffn << 64n | 1n << 63n, 0xbfffn << 64n | 1n << 63n, 0x7fffn << 64n | 1n << 63n] as const;
+
+/** Exponents from `least` up to `most` more often than any, and the corners: zeros, ones, infinity. */
+function argument(random: Random, least: number, most: number): bigint {
+  if (random(8) === 0) return corners[random(corners.length)] ?? 0n;
+  const bits = operand('f80', random, undefined);
+  if (random(3) === 0) return bits;
+  return BigInt(random(2)) << 79n | BigInt(16383 + least + random(most - least)) << 64n | 1n << 63n | BigInt.asUintN(63, bits);
+}
+
+/** x87's transcendental instructions, and the exponents of ST(0) that they are meant for. */
+export const transcendentalOperations: readonly (readonly [operation: Operation, least: number, most: number])[] = [
+  [unary('power2F80'), -70, 0], [binary('yLog2xF80'), -20, 20], [binary('yLog2xPlus1F80'), -70, -2], [binary('arctangentF80'), -10, 10],
+  [unary('sineF80'), -40, 63], [unary('cosineF80'), -40, 63], [unary('tangentF80'), -40, 63],
+];
+
+/** With full precision, which these instructions have always. */
+export function transcendentalQuestion(random: Random, least: number, most: number): Question {
+  const control = random(4) << 10 | 0x340 | (random(2) === 0 ? 0x3f : random(64));
+  return { a: argument(random, least, most), b: argument(random, -10, 10), control, immediate: 0 };
+}

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { arch } from 'node:process';
 
@@ -36,7 +36,8 @@ export class Silicon implements Disposable {
 
   /** Why it can't be asked, or nothing. */
   static missing(): string | undefined {
-    if (arch !== 'x64') return 'this processor is no x86-64';
+    // What the manuals leave open (partial remainders, arguments out of range) is done as AMD does it.
+    if (arch !== 'x64' || cpus()[0]?.model.includes('AMD') !== true) return "this processor is none of AMD's";
     return spawnSync('cc', ['--version']).status === 0 ? undefined : 'there is no C compiler';
   }
 

@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generator } from '../../../fuzz/support/generator.ts';
 import { floatModule } from '../../../test/support/float-module.ts';
-import { callSse, sseOperations, sseQuestion, x87Operations, x87Question } from '../../../test/support/float-operations.ts';
+import {
+  callSse, sseOperations, sseQuestion, transcendentalOperations, transcendentalQuestion, x87Operations, x87Question,
+} from '../../../test/support/float-operations.ts';
 import { callX87, describeQuestion, x87Differs } from '../../../test/support/x87-call.ts';
 import { sse } from './exact/sse.ts';
+import { transcendental } from './exact/transcendental.ts';
 import { x87 } from './exact/x87.ts';
 
 const float = await floatModule();
@@ -36,6 +39,18 @@ test("x87's operations are the exact ones: results, flags and condition codes, a
       const wanted = x87[operation.name === 'extractF80' ? 'significandF80' : operation.name]!(a, b, control, immediate);
       const other = operation.name === 'extractF80' ? x87['exponentF80']!(a, b, control, immediate) : { result: b, flags: 0 };
       const answer = { first: wanted.result, second: other.result, flags: wanted.flags | other.flags };
+      assert.equal(x87Differs(operation, question, callX87(float, operation, question), answer), undefined);
+    }
+  }
+});
+
+test('transcendental results are the exact ones, rounded', () => {
+  const random = generator(5);
+  for (const [operation, least, most] of transcendentalOperations) {
+    for (let at = 0; at < cases; at++) {
+      const question = transcendentalQuestion(random, least, most);
+      const wanted = transcendental[operation.name]!(question.a, question.b, question.control, 0);
+      const answer = { first: wanted.result, second: question.b, flags: wanted.flags };
       assert.equal(x87Differs(operation, question, callX87(float, operation, question), answer), undefined);
     }
   }

@@ -79,7 +79,10 @@ export function ofTwo(meaning: Meaning, precision: (control: number) => number =
   };
 }
 
-export const ofOne = (meaning: Meaning, precision?: (control: number) => number): X87Operation => (a, _, control) => ofTwo(meaning, precision)(a, a, control, 0);
+export function ofOne(meaning: Meaning, precision?: (control: number) => number): X87Operation {
+  const operation = ofTwo(meaning, precision);
+  return (a, _, control) => operation(a, a, control, 0);
+}
 
 const sum: Meaning = (a, b, control) => {
   if (a.kind === 'infinity' && b.kind === 'infinity' && a.negative !== b.negative) return invalid;
@@ -192,7 +195,8 @@ function classified(a: bigint): number {
 
 /** FLD1, FLDL2T, FLDL2E, FLDPI, FLDLG2, FLDLN2, FLDZ: 96 bits behind the point of each. */
 const constants: readonly bigint[] = [
-  1n << 96n, 0x3_5269e12f346e2bf924afdbfdn, 0x1_71547652b82fe1777d0ffda0n, 0x3_243f6a8885a308d313198a2en, 0x4d104d427de7fbcc47c4acd6n, 0xb17217f7d1cf79abc9e3b398n, 0n,
+  1n << 96n, 0x3_5269e12f346e2bf924afdbfdn, 0x1_71547652b82fe1777d0ffda0n, 0x3_243f6a8885a308d313198a2en, 0x4d104d427de7fbcc47c4acd6n,
+  0xb17217f7d1cf79abc9e3b398n, 0n,
 ];
 
 function constant(control: number, immediate: number): X87Outcome {
@@ -271,12 +275,17 @@ const operations: Readonly<Record<string, X87Operation>> = {
   f80ToI16: storeInteger(16), f80ToI32: storeInteger(32), f80ToI64: storeInteger(64), bcdToF80: loadDecimal, f80ToBcd: storeDecimal,
 };
 
-/** Takes encodings, the control word and an immediate; what an unmasked exception before computing hides, is left out of the flags. */
-export const x87: Readonly<Record<string, X87Operation>> = {
-  ...Object.fromEntries(Object.entries(operations).map(([name, operation]) => [
+/** Operations with what an unmasked exception before computing hides left out of their flags. */
+export function shown(of: Readonly<Record<string, X87Operation>>): Record<string, X87Operation> {
+  return Object.fromEntries(Object.entries(of).map(([name, operation]) => [
     name, (a, b, control, immediate) => visible(operation(a, b, control, immediate), control),
-  ] satisfies [string, X87Operation])),
-  // Codes of an unordered comparison show, whatever is masked. The result is of no account.
+  ] satisfies [string, X87Operation]));
+}
+
+/** Takes encodings, the control word and an immediate. */
+export const x87: Readonly<Record<string, X87Operation>> = {
+  ...shown(operations),
+  // Codes show whatever is masked; the result is of no account.
   compareF80: (a, b) => ({ result: a, flags: comparison(a, b, false) }),
   compareQuietF80: (a, b) => ({ result: a, flags: comparison(a, b, true) }),
 };
