@@ -4,6 +4,7 @@ import { arith } from './arith.ts';
 import { bit } from './bit.ts';
 import { branch } from './branch.ts';
 import { far } from './far.ts';
+import { fpuState } from './fpu-state.ts';
 import type { Instruction } from './instruction.ts';
 import { io } from './io.ts';
 import { move } from './move.ts';
@@ -12,4 +13,4 @@ import { string } from './string.ts';
 import { system } from './system.ts';
 import { shift } from './shift.ts';
 
-export const instructions: readonly Instruction[] = [...arith, ...move, ...shift, ...bit, ...branch, ...segment, ...far, ...string, ...io, ...system];
+export const instructions: readonly Instruction[] = [...arith, ...move, ...shift, ...fpuState, ...bit, ...branch, ...segment, ...far, ...string, ...io, ...system];

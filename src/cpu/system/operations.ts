@@ -5,6 +5,7 @@ import { controlOperations } from './control.ts';
 import { decimalOperations } from './decimal.ts';
 import { farOperations } from './far.ts';
 import { flagOperations } from './flag-register.ts';
+import { fpuStateOperations } from './fpu-state.ts';
 import { frameOperations } from './frame.ts';
 import { identityOperations } from './identity.ts';
 import { msrOperations } from './msr.ts';
@@ -18,7 +19,7 @@ import { levelOperations } from './level.ts';
 
 const tables: readonly OperationTable[] = [
   segmentOperations, farOperations, softwareInterruptOperations, syscallOperations, controlOperations, msrOperations, tableOperations, flagOperations, levelOperations,
-  portOperations, blockOperations, frameOperations, decimalOperations, identityOperations,
+  portOperations, blockOperations, fpuStateOperations, frameOperations, decimalOperations, identityOperations,
 ];
 
 export const operations: readonly { readonly name: string; readonly run: Operation }[] = tables.flatMap((table) => (
