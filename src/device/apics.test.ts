@@ -91,7 +91,10 @@ test('priorities: the highest vector first, and only what is above the processor
   apics.send(0, PHYSICAL, 0, 0x61, false);
   assert.equal(apics.acknowledge(0), 0x61, 'interrupts the service of 52h');
   write(machine, EOI, 0);
-  assert.equal(apics.pending(0), false);
+  apics.send(0, PHYSICAL, 0, 0x5f, false);
+  assert.equal(apics.pending(0), false, 'of the same class as 52h');
+  write(machine, EOI, 0);
+  assert.equal(apics.acknowledge(0), 0x5f);
   write(machine, EOI, 0);
   write(machine, TPR, 0x45);
   assert.deepEqual([read(machine, PPR), apics.pending(0)], [0x45, false], 'the class of the task priority');
@@ -169,6 +172,7 @@ test('off, the local vector table is masked and stays so', () => {
   write(machine, LINT0, 0xffffffff);
   assert.deepEqual([read(machine, TIMER), read(machine, LINT0)], [0x20040, 0x1a7ff]);
   write(machine, SVR, 0xff);
+  assert.deepEqual([read(machine, TIMER), read(machine, LINT1)], [0x30040, 0x10400]);
   write(machine, TIMER, 0x40);
   assert.equal(read(machine, TIMER), 0x10040);
 });

@@ -237,6 +237,15 @@ test('edges that nobody looked at are one edge', () => {
   assert.ok(bench.clock.next() > bench.clock.now());
 });
 
+test('a rise that nobody looked at is an edge, though OUT is low before and after', () => {
+  const { bench } = build();
+  start(bench, 0, 3, 1000);
+  pulses(bench, 400);
+  bench.logged();
+  bench.clock.oversleep(timeOfTick(1300, PIT_HERTZ));
+  assert.deepEqual(bench.logged(), ['irq0-', 'irq0+', 'irq0-']);
+});
+
 test('a restored timer goes on as the saved one', () => {
   assertResumes((bench) => build(bench).pit, () => [anyAccess(0x40, 0x41, 0x42, 0x43, 0x61), timePasses(1e6)], { seeds: 40 });
 });

@@ -136,6 +136,16 @@ test('update and alarm interrupts', () => {
   assert.deepEqual([bench.logged(), time(bench).slice(0, 8)], [['irq8-', 'irq8+'], '01 00 05'], 'every hour');
 });
 
+test('without its divider there is no periodic interrupt; SET turns that of updates off', () => {
+  const bench = build();
+  write(bench, 0x0a, 0x76);
+  read(bench, 0x0c);
+  bench.clock.advance(1e9);
+  assert.equal(read(bench, 0x0c), 0);
+  write(bench, 0x0b, 0x92);
+  assert.equal(read(bench, 0x0b), 0x82);
+});
+
 test('flags come without their interrupts too', () => {
   const bench = build();
   read(bench, 0x0c);
