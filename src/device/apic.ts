@@ -2,6 +2,7 @@
 
 import { record } from '../lib/record.ts';
 import { EXT_INT, FIXED, INIT, LOWEST_PRIORITY, NMI, SMI, START_UP, type ProcessorSignals } from './apic-message.ts';
+import { allowsBase, isDestination, logicalId } from './apic-mode.ts';
 import * as registers from './apic-registers.ts';
 import { ApicTimer, type TimeStampCounter } from './apic-timer.ts';
 import type { Clock } from './clock.ts';
@@ -85,29 +86,17 @@ export class LocalApic implements Stateful {
     const { base } = this.#registers;
     const flags = registers.BASE_ENABLED | registers.BASE_X2APIC;
     const [before, after] = [base & flags, value & flags];
-    const toXapic = before === flags && after === registers.BASE_ENABLED;
-    const fromOff = before === 0 && after === flags;
-    if (value >>> 12 !== registers.APIC_ADDRESS >>> 12 || (value & 0x2ff) !== 0 || after === registers.BASE_X2APIC || toXapic || fromOff) return false;
+    if (!allowsBase(before, value)) return false;
     if (after === 0 && before !== 0) this.#reset();
     this.#registers.base = ((base & registers.BASE_BSP) | registers.APIC_ADDRESS | after) >>> 0;
-    // Section "Logical Destination Mode in x2APIC Mode": derived from the ID.
-    const { id } = this.#registers;
-    if (after === flags && before !== flags) this.#registers.ldr = ((id >> 4) << 16) | (1 << (id & 15));
+    if (after === flags && before !== flags) this.#registers.ldr = logicalId(this.#registers.id);
     this.#settle();
     return true;
   }
 
   /** Whether a message is for this processor. @param destination physical ones of 32 bits; all ones are all */
   matches(destination: number, logical: boolean): boolean {
-    const { id, ldr, dfr } = this.#registers;
-    if ((this.#registers.base & registers.BASE_ENABLED) === 0) return false;
-    if (destination === 0xffffffff) return true;
-    if (!logical) return destination === id;
-    if (this.x2apic) return ldr >>> 16 === destination >>> 16 && (ldr & destination & 0xffff) !== 0;
-    const mine = ldr >>> 24;
-    if (dfr >>> 28 === 15) return (mine & destination) !== 0;
-    const cluster = destination >> 4;
-    return (cluster === 15 || cluster === mine >> 4) && (mine & destination & 15) !== 0;
+    return (this.#registers.base & registers.BASE_ENABLED) !== 0 && isDestination(this.#registers, destination, logical);
   }
 
   /** A message that is for this processor. Section "Interrupt Acceptance for Fixed Interrupts". */
@@ -229,9 +218,8 @@ export class LocalApic implements Stateful {
   }
 
   #initialise(): void {
-    const { id } = this.#registers;
     this.#reset();
-    if (this.x2apic) this.#registers.ldr = ((id >> 4) << 16) | (1 << (id & 15));
+    if (this.x2apic) this.#registers.ldr = logicalId(this.#registers.id);
     this.#options.signals.init(this.cpu);
   }
 

@@ -10,6 +10,7 @@ import { record } from '../lib/record.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { AccessSize, Device, Line, Stateful } from './device.ts';
 import { ticksAt, timeOfTick } from './frequency.ts';
+import { B_24, decode, decodeHour, encode, encodeHour } from './rtc-encoding.ts';
 import { fromSeconds, nextAlarm, toSeconds, type Alarm } from './rtc-time.ts';
 
 const SIZE = 128;
@@ -48,14 +49,11 @@ const B_SET = 0x80;
 const B_PIE = 0x40;
 const B_AIE = 0x20;
 const B_UIE = 0x10;
-const B_BINARY = 0x04;
-const B_24 = 0x02;
 const C_IRQF = 0x80;
 const C_PF = 0x40;
 const C_AF = 0x20;
 const C_UF = 0x10;
 const D_VALID = 0x80;
-const PM = 0x80;
 
 const SECOND = 1e9;
 const CRYSTAL = 32768;
@@ -150,52 +148,37 @@ export class Rtc implements Device, Stateful {
   #writeTimeToCmos(): void {
     if (!this.#updates()) return;
     const { cmos } = this.#registers;
+    const mode = this.#register(REGISTER_B);
     const time = fromSeconds(this.#secondsAt(this.#now()));
-    cmos[SECONDS] = this.#encode(time.second);
-    cmos[MINUTES] = this.#encode(time.minute);
-    cmos[HOURS] = this.#encodeHour(time.hour);
-    cmos[WEEKDAY] = this.#encode(time.weekday);
-    cmos[DAY] = this.#encode(time.day);
-    cmos[MONTH] = this.#encode(time.month);
-    cmos[YEAR] = this.#encode(time.year % 100);
-    cmos[CENTURY] = this.#encode(Math.floor(time.year / 100) % 100);
+    cmos[SECONDS] = encode(time.second, mode);
+    cmos[MINUTES] = encode(time.minute, mode);
+    cmos[HOURS] = encodeHour(time.hour, mode);
+    cmos[WEEKDAY] = encode(time.weekday, mode);
+    cmos[DAY] = encode(time.day, mode);
+    cmos[MONTH] = encode(time.month, mode);
+    cmos[YEAR] = encode(time.year % 100, mode);
+    cmos[CENTURY] = encode(Math.floor(time.year / 100) % 100, mode);
   }
 
   /** The time goes on from what the bytes say; the fraction of the second is the divider's and stays. */
   #readTimeFromCmos(): void {
     const registers = this.#registers;
-    const at = (index: number): number => this.#decode(this.#register(index));
+    const mode = this.#register(REGISTER_B);
+    const at = (index: number): number => decode(this.#register(index), mode);
     const year = at(CENTURY) * 100 + at(YEAR);
-    const time = { second: at(SECONDS), minute: at(MINUTES), hour: this.#decodeHour(this.#register(HOURS)), day: at(DAY), month: at(MONTH), year };
+    const time = { second: at(SECONDS), minute: at(MINUTES), hour: decodeHour(this.#register(HOURS), mode), day: at(DAY), month: at(MONTH), year };
     registers.epoch = toSeconds(time) - Math.floor((this.#now() - registers.anchor) / SECOND);
-  }
-
-  #encode(value: number): number {
-    return (this.#register(REGISTER_B) & B_BINARY) !== 0 ? value : ((value / 10) << 4) | value % 10;
-  }
-
-  #decode(value: number): number {
-    return (this.#register(REGISTER_B) & B_BINARY) !== 0 ? value : (value >> 4) * 10 + (value & 15);
-  }
-
-  #encodeHour(hour: number): number {
-    if ((this.#register(REGISTER_B) & B_24) !== 0) return this.#encode(hour);
-    return this.#encode(hour % 12 || 12) | (hour >= 12 ? PM : 0);
-  }
-
-  #decodeHour(value: number): number {
-    if ((this.#register(REGISTER_B) & B_24) !== 0) return this.#decode(value);
-    return (this.#decode(value & 0x7f) % 12) + ((value & PM) === 0 ? 0 : 12);
   }
 
   /** Section "Time, calendar and alarm locations": the two highest bits mean any. */
   #alarm(): Alarm {
     const any = (value: number): boolean => value >= 0xc0;
     const [second, minute, hour] = [this.#register(SECONDS_ALARM), this.#register(MINUTES_ALARM), this.#register(HOURS_ALARM)];
+    const mode = this.#register(REGISTER_B);
     return {
-      second: any(second) ? undefined : this.#decode(second),
-      minute: any(minute) ? undefined : this.#decode(minute),
-      hour: any(hour) ? undefined : this.#decodeHour(hour),
+      second: any(second) ? undefined : decode(second, mode),
+      minute: any(minute) ? undefined : decode(minute, mode),
+      hour: any(hour) ? undefined : decodeHour(hour, mode),
     };
   }
 

@@ -9,6 +9,10 @@ import { struct } from '../lib/layout.ts';
 import { record } from '../lib/record.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { AccessSize, Device, Line, Stateful } from './device.ts';
+import {
+  IER_RDA, IER_THRE, IER_RLS, IER_MSR, IIR_NONE, IIR_MSR, IIR_THRE, IIR_RDA, IIR_RLS, IIR_TIMEOUT, FCR_ENABLE, FCR_CLEAR_RECEIVER,
+  FCR_CLEAR_TRANSMITTER, LCR_DLAB, MCR_LOOP, LSR_DR, LSR_OE, LSR_BI, LSR_ERRORS, LSR_THRE, LSR_TEMT, LSR_FIFO_ERROR, MSR_CONNECTED,
+} from './uart-registers.ts';
 
 const FIFO = 16;
 
@@ -29,32 +33,6 @@ const layout = struct('16550', {
   head: 'u8', count: 'u8',
   characters: ['u8', FIFO], errors: ['u8', FIFO],
 });
-
-const IER_RDA = 0x01;
-const IER_THRE = 0x02;
-const IER_RLS = 0x04;
-const IER_MSR = 0x08;
-const IIR_NONE = 0x01;
-const IIR_MSR = 0x00;
-const IIR_THRE = 0x02;
-const IIR_RDA = 0x04;
-const IIR_RLS = 0x06;
-const IIR_TIMEOUT = 0x0c;
-const FCR_ENABLE = 0x01;
-const FCR_CLEAR_RECEIVER = 0x02;
-const FCR_CLEAR_TRANSMITTER = 0x04;
-const LCR_DLAB = 0x80;
-const MCR_LOOP = 0x10;
-const LSR_DR = 0x01;
-const LSR_OE = 0x02;
-const LSR_BI = 0x10;
-/** Overrun, parity, framing, break: what the receiver line status interrupt is about. */
-const LSR_ERRORS = 0x1e;
-const LSR_THRE = 0x20;
-const LSR_TEMT = 0x40;
-const LSR_FIFO_ERROR = 0x80;
-/** Data carrier, data set ready, clear to send: somebody is there. */
-const MSR_CONNECTED = 0xb0;
 
 const TRIGGERS = [1, 4, 8, 14] as const;
 
