@@ -11,7 +11,7 @@ import { generator, pick, type Random } from './support/generator.ts';
 
 const batch = 5000;
 const exactOneIn = 100;
-const float = await floatModule();
+const float = floatModule();
 const missing = Silicon.missing();
 if (missing !== undefined) console.log(`float: without silicon: ${missing}`);
 using silicon = missing === undefined ? new Silicon() : undefined;

@@ -9,6 +9,7 @@
  */
 
 import type { HelperName } from './helpers.ts';
+import type { StateName } from './registers.ts';
 
 /** Bits of a value. 1 is a condition; 128 a vector. */
 export type Width = 1 | 8 | 16 | 32 | 64 | 128;
@@ -66,6 +67,10 @@ export interface Builder {
   set(operand: Operand, value: Value): void;
   /** The offset of a memory operand in its segment, as LEA gives it: 64 bits, wrapped to the address size. */
   address(operand: Operand): Value;
+  /** A memory operand that has to lie at a multiple of its width: else its access ends with #GP, before any fault of its page. */
+  aligned(operand: Operand): Operand;
+  /** A member of the processor's state that no encoding names (MXCSR, x87's words). */
+  state(name: StateName, width: Width): Operand;
   /** A general register by its number in an encoding: 0 is RAX. */
   register(number: number, width: Width): Operand;
   /** The number of a register's operand, in 64 bits: what `system` wants of one that it is to set. */

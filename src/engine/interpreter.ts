@@ -5,14 +5,17 @@ import { RESERVED } from '../cpu/layout.ts';
 import type { Outside } from '../cpu/system/processor.ts';
 import type { Cpu, Engine, EngineOptions, Exit, LocalDevices, Processors } from './engine.ts';
 
-export const interpreter: Engine = {
-  name: 'interpreter',
-  available: () => true,
-  open(options) {
-    if (options.cpus !== 1) throw new RangeError(`the interpreter has one processor, not ${options.cpus}`);
-    return new InterpreterProcessors(options);
-  },
-};
+/** @param float build/float.wasm */
+export function createInterpreter(float: Uint8Array): Engine {
+  return {
+    name: 'interpreter',
+    available: () => true,
+    open(options) {
+      if (options.cpus !== 1) throw new RangeError(`the interpreter has one processor, not ${options.cpus}`);
+      return new InterpreterProcessors(options, float);
+    },
+  };
+}
 
 /** Bytes in front of the guest's memory that it needs (`reserved` of createGuestMemory). */
 export const interpreterReserved = RESERVED;
@@ -20,8 +23,8 @@ export const interpreterReserved = RESERVED;
 class InterpreterProcessors implements Processors {
   readonly cpus: readonly Cpu[];
 
-  constructor(options: EngineOptions) {
-    this.cpus = [new InterpreterCpu(options)];
+  constructor(options: EngineOptions, float: Uint8Array) {
+    this.cpus = [new InterpreterCpu(options, float)];
   }
 
   close(): void {
@@ -32,7 +35,7 @@ class InterpreterProcessors implements Processors {
 class InterpreterCpu implements Cpu {
   readonly #interpreter: Interpreter;
 
-  constructor(options: EngineOptions) {
+  constructor(options: EngineOptions, float: Uint8Array) {
     const { memory, interrupts } = options;
     const pages = memory.memory.buffer.byteLength / 65536;
     this.#interpreter = new Interpreter({
@@ -40,6 +43,7 @@ class InterpreterCpu implements Cpu {
       limits: { initial: pages, maximum: pages, shared: true },
       regions: memory.regions,
       outside: outsideOf(options),
+      float,
       interrupts: interrupts && { pending: () => interrupts.pending(0), acknowledge: () => interrupts.acknowledge(0) },
     });
   }

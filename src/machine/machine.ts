@@ -8,7 +8,7 @@ import { loadFlat } from '../boot/flat.ts';
 import { cpuState } from '../cpu/state.ts';
 import { cmosOf } from '../device/cmos.ts';
 import type { Cpu, Engine, Exit, Processors } from '../engine/engine.ts';
-import { interpreter, interpreterReserved } from '../engine/interpreter.ts';
+import { interpreterReserved } from '../engine/interpreter.ts';
 import { createGuestMemory, type GuestMemory } from '../engine/memory.ts';
 import { localDevices } from './local.ts';
 import { createPc, type Pc } from './pc.ts';
@@ -24,8 +24,7 @@ export interface MachineOptions {
   readonly start: MachineStart;
   /** Bytes of RAM, whole pages. */
   readonly memory: number;
-  /** The interpreter when it isn't given. */
-  readonly engine?: Engine;
+  readonly engine: Engine;
   /** Takes what the guest sends on each serial port; one port that nobody listens to when it isn't given. */
   readonly serial?: readonly ((byte: number) => void)[];
   readonly debugConsole?: (byte: number) => void;
@@ -63,7 +62,7 @@ export class Machine {
 
   /** @throws DelosError for what can't be started */
   constructor(options: MachineOptions) {
-    const engine = options.engine ?? interpreter;
+    const { engine } = options;
     const firmware = options.start.kind === 'firmware' ? [{ guestAddress: 2 ** 32 - options.start.image.length, size: options.start.image.length, readOnly: true }] : [];
     this.memory = createGuestMemory([{ guestAddress: 0, size: options.memory }, ...firmware], engine.name === 'interpreter' ? interpreterReserved : 0);
     this.pc = createPc({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { interpreter } from '../engine/interpreter.ts';
+import { floatBytes } from '../../test/support/float-module.ts';
+import { createInterpreter } from '../engine/interpreter.ts';
 import { Machine } from './machine.ts';
 import { stealthyCpuid, type Cpuid } from './stealth.ts';
 import { EscapeWatch } from './watch.ts';
@@ -19,7 +20,7 @@ async function run(code: readonly number[], answers = cpuid): Promise<{ said: nu
   const seen: string[] = [];
   const watch = new EscapeWatch({ report: ({ kind }) => seen.push(kind) });
   const machine = new Machine({
-    start: { kind: 'flat', code: Uint8Array.from([...code, 0xfa, 0xf4]), address: 0x7c00 }, memory: 1 << 20, cpuid: answers, engine: watchedEngine(interpreter, watch),
+    start: { kind: 'flat', code: Uint8Array.from([...code, 0xfa, 0xf4]), address: 0x7c00 }, memory: 1 << 20, cpuid: answers, engine: watchedEngine(createInterpreter(floatBytes), watch),
     serial: [(byte) => said.push(byte)],
   });
   assert.deepEqual(await machine.run(AbortSignal.timeout(20_000)), { kind: 'halt' });

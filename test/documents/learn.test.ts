@@ -6,6 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { cpuState } from '../../src/cpu/state.ts';
+import { createInterpreter } from '../../src/engine/interpreter.ts';
+import { floatBytes } from '../support/float-module.ts';
 import { Machine } from '../../src/machine/machine.ts';
 import { find, root } from '../../tools/files.ts';
 import { greeting } from '../../src/westworld/narratives.ts';
@@ -40,7 +42,7 @@ test('docs/learn/hi.c says on KVM what the simulator says, after as many exits',
 test('Delos\'s own processor has the same guest say the same, and halts behind its HLT', async () => {
   let said = '';
   const start = { kind: 'flat', code: Uint8Array.from(greeting), address: 0x7c00 } as const;
-  const machine = new Machine({ start, memory: 1 << 20, cpuid: () => [0, 0, 0, 0], serial: [(byte) => void (said += String.fromCharCode(byte))] });
+  const machine = new Machine({ engine: createInterpreter(floatBytes), start, memory: 1 << 20, cpuid: () => [0, 0, 0, 0], serial: [(byte) => void (said += String.fromCharCode(byte))] });
   assert.deepEqual(await machine.run(AbortSignal.timeout(20_000)), { kind: 'halt' });
   assert.equal(said, trace(Uint8Array.from(greeting)).output);
   assert.equal(machine.cpu.state.getBigUint64(cpuState.fields.rip.offset, true), 0x7c10n);

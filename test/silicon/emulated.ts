@@ -5,6 +5,7 @@ import { RESERVED } from '../../src/cpu/layout.ts';
 import { execute } from '../../src/cpu/oracle/oracle.ts';
 import { cpuState } from '../../src/cpu/state.ts';
 import { Fault, type Outside } from '../../src/cpu/system/processor.ts';
+import { floatBytes } from '../support/float-module.ts';
 import { backgroundByte, furnish } from './guest.ts';
 import * as at from './layout.ts';
 import type { Case, Change, Exception } from './silicon.ts';
@@ -50,7 +51,7 @@ export class Emulated {
     this.#view = new DataView(memory.buffer, RESERVED, at.ramSize);
     furnish(this.#ram);
     this.#background = Uint8Array.from({ length: dataLength }, (_, offset) => backgroundByte(at.dataWindow.address + offset));
-    this.#cpu = new Interpreter({ memory, limits, regions, outside, interrupts: undefined });
+    this.#cpu = new Interpreter({ memory, limits, regions, outside, float: floatBytes, interrupts: undefined });
     this.#cpu.intercept = (vector, errorCode = 0) => {
       this.#exception = { vector, errorCode, cr2: this.#cpu.registers.wide('cr2') };
       return true;

@@ -1,7 +1,9 @@
 import { instantiateFloat, type Float } from '../../src/cpu/float/float.ts';
 import { assemblyModule } from '../../tools/products/assembly.ts';
 
-/** The floating point of the sources as they are. */
-export async function floatModule(): Promise<Float> {
-  return instantiateFloat(await assemblyModule('float.wasm'));
+/** build/float.wasm of the sources as they are. */
+export const floatBytes = await assemblyModule('float.wasm');
+
+export function floatModule(): Float {
+  return instantiateFloat(floatBytes);
 }

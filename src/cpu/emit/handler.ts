@@ -6,9 +6,12 @@ import type { HelperName } from '../helpers.ts';
 import {
   EXIT, FLAGS, internalOffset, RECORD, RECORD_BITS, RECORD_SIZE, SCRATCH, STATE, stateOffset, TLB_ENTRIES, TLB_READ, TLB_WRITE,
 } from '../layout.ts';
+import type { StateName } from '../registers.ts';
 import { segmentRegisters } from '../state.ts';
+import { unitMember, type Unit } from '../units.ts';
 import { Code } from '../wasm/code.ts';
 import { Arithmetic } from './arithmetic.ts';
+import { fastOperations } from './fast-operations.ts';
 import { STACK_ACCESS, type RuntimeFunction } from './runtime.ts';
 import type { AddressForm, OperandShape, Shape } from './shape.ts';
 import { emitted, pushValue } from './value.ts';
@@ -27,10 +30,14 @@ type Memory = {
   /** The offset in the segment, and the linear address where it is known already. */
   readonly offset: Value;
   readonly segment: Segment | 'data' | 'operand' | 'none';
+  readonly aligned?: boolean;
   /** Where `modify` has found it in the host's memory. */
   host?: number;
 };
-type Register = { readonly kind: 'register'; readonly width: Width; readonly general: boolean; readonly slot?: number; readonly place?: number; readonly number?: number | undefined };
+type Register = {
+  readonly kind: 'register'; readonly width: Width; readonly general: boolean; readonly mmx?: boolean;
+  readonly slot?: number; readonly place?: number; readonly number?: number | undefined;
+};
 type Immediate = { readonly kind: 'immediate'; readonly width: Width; readonly second: boolean };
 type HandlerOperand = Memory | Register | Immediate;
 
@@ -72,6 +79,7 @@ export class HandlerBuilder extends Arithmetic implements Builder {
   /** The handler of a shape. */
   static build(shape: Shape, functions: Functions): Code {
     const builder = new HandlerBuilder(shape, functions);
+    builder.#requireUnit(shape.instruction.unit);
     const operands = shape.operands.map((operand) => builder.#operand(operand));
     shape.instruction.meaning(builder, ...operands as Operand[]);
     builder.#finish();
@@ -84,10 +92,20 @@ export class HandlerBuilder extends Arithmetic implements Builder {
     if (!this.#ended) this.code.get(record).i32(RECORD_SIZE).op('i32.add');
   }
 
+  /** The fault that a use of the unit is now comes before all others. */
+  #requireUnit(unit: Unit | undefined): void {
+    if (unit === undefined) return;
+    const { code } = this;
+    const vector = code.local('i32');
+    code.i32(0).access('i32.load8_u', at(unitMember[unit])).tee(vector).if();
+    code.i32(0).get(vector).access('i32.store', at('vector')).i32(0).i32(EXIT.fault).access('i32.store', at('exit'));
+    this.#leave().end();
+  }
+
   #operand(shape: OperandShape): HandlerOperand {
     switch (shape.kind) {
       case 'register':
-        return { kind: 'register', width: shape.width, general: shape.bank === 'general', slot: RECORD.registers[shape.slot] as number, number: shape.number };
+        return { kind: 'register', width: shape.width, general: shape.bank === 'general', mmx: shape.bank === 'mmx', slot: RECORD.registers[shape.slot] as number, number: shape.number };
       case 'immediate':
         return { kind: 'immediate', width: shape.width, second: shape.second };
       case 'memory': {
@@ -111,6 +129,15 @@ export class HandlerBuilder extends Arithmetic implements Builder {
 
   register(number: number, width: Width): Operand {
     return operandOf({ kind: 'register', width, general: true, place: 8 * number });
+  }
+
+  aligned(operand: Operand): Operand {
+    const it = own(operand);
+    return it.kind === 'memory' ? operandOf({ ...it, aligned: true }) : operand;
+  }
+
+  state(name: StateName, width: Width): Operand {
+    return operandOf({ kind: 'register', width, general: false, place: stateOffset(name) });
   }
 
   number(operand: Operand): Value {
@@ -192,6 +219,8 @@ export class HandlerBuilder extends Arithmetic implements Builder {
     const wide = it.general && it.width === 32 ? this.#pushWide(value) : value;
     if (wide !== undefined) pushValue(this.code, wide);
     this.code.access(it.general && it.width === 32 ? 'i64.store' : (stores[it.width] as string), this.#base(it));
+    // What is written as MMX is a NaN to x87.
+    if (it.mmx === true) this.#place(this.code, it).i32(0xffff).access('i32.store16', this.#base(it) + 8);
   }
 
   /** Puts 32 bits on the stack as 64. */
@@ -213,6 +242,7 @@ export class HandlerBuilder extends Arithmetic implements Builder {
   #host(it: Memory, slow: 'slowRead' | 'slowWrite' | 'slowModify', tlb: number): number {
     const size = it.width / 8;
     const linear = this.#linear(it, size, slow !== 'slowRead');
+    if (it.aligned === true) this.#requireAligned(linear, size);
     const { code } = this;
     const [entry, host] = [code.local('i32'), code.local('i32')];
     code.get(linear).i64(12n).op('i64.shr_u', 'i32.wrap_i64').i32(TLB_ENTRIES - 1).op('i32.and').i32(4).op('i32.shl').tee(entry).access('i64.load', tlb);
@@ -225,6 +255,14 @@ export class HandlerBuilder extends Arithmetic implements Builder {
     code.op('i32.eqz').if();
     this.#leave().end().end();
     return host;
+  }
+
+  #requireAligned(linear: number, size: number): void {
+    const { code } = this;
+    code.get(linear).op('i32.wrap_i64').i32(size - 1).op('i32.and').if();
+    code.i32(0).i32(GP).access('i32.store', at('vector')).i32(0).i32(0).access('i32.store', at('errorCode'));
+    code.i32(0).i32(EXIT.fault).access('i32.store', at('exit'));
+    this.#leave().end();
   }
 
   #leave(): Code {
@@ -448,9 +486,19 @@ export class HandlerBuilder extends Arithmetic implements Builder {
     this.#ended = true;
   }
 
+  /** Does at once what an action puts off. */
+  #complete(action: () => void): void {
+    const outer = this.#pending;
+    this.#pending = [];
+    action();
+    for (const each of this.#pending) each();
+    this.#pending = outer;
+  }
+
   #callSystem(operation: string, values: readonly Value[]): Code {
     const { code } = this;
     if (this.#pending.length > 0) throw new Error(`${operation}: the whole instruction is done outside`);
+    fastOperations[operation]?.({ code, builder: this, complete: (action) => this.#complete(action), arithmeticFlags: this.#functions.runtime('flags') });
     code.i32(this.#functions.operation(operation)).get(record);
     for (let each = 0; each < 3; each++) pushValue(code, values[each] ?? this.constant(64, 0));
     return code.call(this.#functions.runtime('system'));

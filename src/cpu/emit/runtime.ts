@@ -72,6 +72,9 @@ export const signatureOf = (name: RuntimeFunction): Signature => (
   name.startsWith('is_') ? { parameters: [], results: [i32] } : signatures[name as keyof typeof signatures]
 );
 
+/** Of a TLB tag's bits, those that code has: SMAP is for data. */
+const USER_TAG = 0x10n;
+
 const engineFunctions = ['slowRead', 'slowWrite', 'slowModify', 'finishStore', 'checkSegment', 'resolve', 'straddle', 'system'] as const;
 
 const at = (name: Parameters<typeof internalOffset>[0]): number => STATE + internalOffset(name);
@@ -213,7 +216,7 @@ function jumpFunction(itself: boolean, resolve: number): Code {
   code.get(1).i32(0).access('i64.load', STATE + stateOffset('csBase')).op('i64.add');
   load(code, 'linearMask').op('i64.and').tee(linear);
   code.i64(12n).op('i64.shr_u', 'i32.wrap_i64').i32(CODE_TLB_ENTRIES - 1).op('i32.and').i32(4).op('i32.shl').tee(entry).access('i64.load', CODE_TLB);
-  load(code.get(linear).i64(-4096n).op('i64.and'), 'mode').op('i64.or', 'i64.eq').if();
+  load(code.get(linear).i64(-4096n).op('i64.and'), 'mode').i64(USER_TAG).op('i64.and', 'i64.or', 'i64.eq').if();
   code.get(entry).access('i32.load', CODE_TLB + 8).get(linear).op('i32.wrap_i64').i32(4095).op('i32.and').i32(2).op('i32.shl', 'i32.add').access('i32.load').tee(record).if();
   code.i32(0).get(1).get(linear).i64(4095n).op('i64.and', 'i64.sub').access('i64.store', at('pageBase'));
   code.i32(0).get(record).access('i32.store', at('blockStart')).get(record).op('return').end().end();

@@ -10,7 +10,7 @@ import { sse } from './exact/sse.ts';
 import { transcendental } from './exact/transcendental.ts';
 import { x87 } from './exact/x87.ts';
 
-const float = await floatModule();
+const float = floatModule();
 
 /** Cases of each operation; bigints take some 50 µs for one. */
 const cases = 400;

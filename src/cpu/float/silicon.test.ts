@@ -12,7 +12,7 @@ const missing = Silicon.missing();
 const skip = missing ?? false;
 const silicon = missing === undefined ? new Silicon() : undefined;
 after(() => silicon?.[Symbol.dispose]());
-const float = await floatModule();
+const float = floatModule();
 
 /** Cases of each operation, with all exceptions masked, and with some unmasked, each of which costs a signal. */
 const counts = { masked: 20_000, unmasked: 4_000 } as const;

@@ -5,6 +5,7 @@ import { compileCode, compileHandler } from '../emit/compile.ts';
 import type { Functions } from '../emit/handler.ts';
 import { buildRuntime, type EngineFunctions } from '../emit/runtime.ts';
 import { shapeKey, shapeOf } from '../emit/shape.ts';
+import type { Float } from '../float/float.ts';
 import { helpers, type Helper } from '../helpers.ts';
 import { EXIT, INTERNAL, internal, RECORD } from '../layout.ts';
 import { Code } from '../wasm/code.ts';
@@ -58,14 +59,14 @@ export class Handlers {
   #count = 0;
 
   /** @param operation the number of a `system` operation by its name */
-  constructor(memory: WebAssembly.Memory, limits: MemoryLimits, engine: EngineFunctions, operation: (name: string) => number) {
+  constructor(memory: WebAssembly.Memory, limits: MemoryLimits, float: Float, engine: EngineFunctions, operation: (name: string) => number) {
     this.#limits = limits;
     this.#operation = operation;
     const module = new WebAssembly.Module(buildRuntime(limits, capacity));
     const { exports } = new WebAssembly.Instance(module, { engine: { memory, handlers: this.#table, ...engine } as WebAssembly.Imports[string] });
     this.runtime = exports as unknown as Runtime;
     const helper = Object.fromEntries(Object.entries(helpers).map(([name, each]) => [name, adapt(each)]));
-    this.#imports = { engine: { memory }, helper, runtime: { ...exports, ...engine } as WebAssembly.Imports[string] };
+    this.#imports = { engine: { memory }, helper, float: float as unknown as WebAssembly.Imports[string], runtime: { ...exports, ...engine } as WebAssembly.Imports[string] };
     for (const name of special) this.#add(name, compileCode(limits, specialCode[name]));
   }
 

@@ -2,8 +2,10 @@
 
 import { RFLAGS } from '../builder.ts';
 import type { CodeSize } from '../decode.ts';
+import { instantiateFloat, type Float } from '../float/float.ts';
 import { STACK_ACCESS, type EngineFunctions } from '../emit/runtime.ts';
 import { EXIT, FLAGS, INTERNAL, internal, RECORD, RECORD_BITS, RECORD_SIZE, RESERVED, SCRATCH, STATE } from '../layout.ts';
+import { unitFault, unitMember, units } from '../units.ts';
 import { FETCH, USER, type PagingMode, CR4_SMAP, EFER_LMA } from '../paging.ts';
 import { PhysicalMemory, type PhysicalRegion } from '../physical.ts';
 import { Registers, SEGMENT, segmentName } from '../registers.ts';
@@ -23,6 +25,8 @@ export interface InterpreterOptions {
   readonly limits: { readonly initial: number; readonly maximum: number; readonly shared: boolean };
   readonly regions: readonly PhysicalRegion[];
   readonly outside: Outside;
+  /** build/float.wasm. */
+  readonly float: Uint8Array;
   /** Whether a maskable interrupt waits, and its vector when it is taken. */
   readonly interrupts: { pending(): boolean; acknowledge(): number } | undefined;
 }
@@ -38,11 +42,32 @@ const HALTED = 1;
 
 type InternalName = keyof typeof internal.fields;
 
+/** Bit of a TLB tag: a user's. */
+const USER_TAG = 0x10;
+
+/** The control registers as numbers; AC of RFLAGS as emitted code leaves it. */
+class PagingState implements PagingMode {
+  readonly #registers: Registers;
+  cr0 = 0;
+  cr3 = 0;
+  cr4 = 0;
+  efer = 0;
+
+  constructor(registers: Registers) {
+    this.#registers = registers;
+  }
+
+  get lifted(): boolean {
+    return (this.#registers.number('rflags') & RFLAGS.AC) !== 0;
+  }
+}
+
 export class Interpreter implements Processor, TranslationOwner {
   readonly registers: Registers;
   readonly state: DataView;
   readonly outside: Outside;
-  readonly paging: PagingMode & { cr0: number; cr3: number; cr4: number; efer: number; lifted: boolean };
+  readonly float: Float;
+  readonly paging: PagingState;
   /** Sees each exception and interrupt before it is delivered, and keeps it from the guest by giving true. */
   intercept: ((vector: number, errorCode: number | undefined) => boolean) | undefined = undefined;
   level = 0;
@@ -68,7 +93,7 @@ export class Interpreter implements Processor, TranslationOwner {
   /** Set by an operation after which the loop has to be left: interrupts, a halt, a new mode to look at. */
   #lookUp = false;
 
-  constructor({ memory, limits, regions, outside, interrupts }: InterpreterOptions) {
+  constructor({ memory, limits, regions, outside, float, interrupts }: InterpreterOptions) {
     if (regions.some(({ offset }) => offset < RESERVED)) throw new Error(`the guest's memory begins before ${RESERVED}`);
     this.#view = new DataView(memory.buffer);
     this.state = new DataView(memory.buffer, STATE, cpuState.size);
@@ -76,10 +101,11 @@ export class Interpreter implements Processor, TranslationOwner {
     this.registers = new Registers(this.state);
     this.outside = outside;
     this.#interrupts = interrupts;
-    this.paging = { cr0: 0, cr3: 0, cr4: 0, efer: 0, lifted: false };
+    this.paging = new PagingState(this.registers);
     this.#physical = new PhysicalMemory(memory, regions);
     this.#translation = new Translation(memory, this.#physical, outside, this);
-    this.#handlers = new Handlers(memory, limits, this.#engineFunctions(), operationNumber);
+    this.float = instantiateFloat(float);
+    this.#handlers = new Handlers(memory, limits, this.float, this.#engineFunctions(), operationNumber);
     this.#cache = new CodeCache(memory, this.#handlers, () => this.#translation.flushWrites());
   }
 
@@ -150,9 +176,9 @@ export class Interpreter implements Processor, TranslationOwner {
   #runOne(): void {
     const { registers } = this;
     const flags = registers.number('rflags');
-    const shadow = registers.number('interruptShadow');
     if ((flags & RFLAGS.RF) === 0 && this.#meetsBreakpoint()) return;
     registers.setNumber('rflags', flags & ~RFLAGS.RF);
+    registers.setNumber('interruptShadow', 0);
     this.trapPending = (flags & RFLAGS.TF) !== 0;
     this.#setNumber('fuel', 0x7fffffff);
     this.#lookUp = false;
@@ -162,10 +188,8 @@ export class Interpreter implements Processor, TranslationOwner {
     const next = record === 0 ? 0 : this.#handlers.runtime.step(record);
     if (next !== 0) this.#leaveAt(next);
     this.#afterRun();
-    const held = registers.number('interruptShadow');
-    if (held === shadow) registers.setNumber('interruptShadow', 0);
     // Behind MOV SS there is no trap.
-    if (!this.trapPending || this.#shutdown || (held === SHADOW_OF_STACK && held !== shadow)) return;
+    if (!this.trapPending || this.#shutdown || registers.number('interruptShadow') === SHADOW_OF_STACK) return;
     registers.setWide('dr6', registers.wide('dr6') | 0x4000n);
     this.#deliver(DB, undefined, 'trap');
   }
@@ -313,7 +337,6 @@ export class Interpreter implements Processor, TranslationOwner {
     const longMode = (paging.efer & EFER_LMA) !== 0;
     this.long = longMode && (cs & SEGMENT.long) !== 0;
     this.level = (paging.cr0 & 1) === 0 ? 0 : flags & RFLAGS.VM ? 3 : (registers.number('ssAttributes') >> 5) & 3;
-    paging.lifted = (flags & RFLAGS.AC) !== 0;
     const size = this.long ? 64 : cs & SEGMENT.big ? 32 : 16;
     // Translations of code lead to records of one size.
     if (size !== this.#size) this.#cache.flushTranslations();
@@ -324,6 +347,7 @@ export class Interpreter implements Processor, TranslationOwner {
     this.#setWide('stackMask', this.long ? 2n ** 64n - 1n : registers.number('ssAttributes') & SEGMENT.big ? 0xffffffffn : 0xffffn);
     // In 64-bit mode CS has no base, whatever its descriptor says.
     if (this.long) registers.setWide('csBase', 0n);
+    for (const unit of units) this.#internal.setUint8(internal.fields[unitMember[unit]].offset, unitFault(registers, unit));
     if (registers.number('dr7') & 0xff) this.#lookUp = true;
   }
 
@@ -463,7 +487,7 @@ export class Interpreter implements Processor, TranslationOwner {
     const offset = low & 0xfff;
     const host = this.#physical.host(physical - offset);
     if (host < 0) return this.#notMemory(rip);
-    const mode = this.#number('mode');
+    const mode = this.user ? USER_TAG : 0;
     const { table, record } = this.#cache.find(Math.floor(physical / 4096), host, offset, this.#size);
     this.#cache.remember(low, high, mode, table);
     this.#setWide('pageBase', BigInt.asUintN(64, rip - BigInt(offset)));
@@ -507,7 +531,9 @@ export class Interpreter implements Processor, TranslationOwner {
   /** A device that was written to may want an interrupt now. */
   #finishStore(): void {
     this.#translation.finishStore();
-    if (this.#interrupts?.pending() === true) this.#setNumber('fuel', 0);
+    if (this.#interrupts?.pending() !== true) return;
+    this.#setNumber('interruptRequest', 1);
+    this.#setNumber('fuel', 0);
   }
 
   /** A whole instruction in JavaScript. RIP is the next one's from the beginning. */
@@ -516,6 +542,8 @@ export class Interpreter implements Processor, TranslationOwner {
     this.#count((record - this.#number('blockStart')) / RECORD_SIZE + 1);
     const next = rip + BigInt(this.#view.getUint8(record + RECORD.length));
     this.registers.setWide('rip', this.long ? BigInt.asUintN(64, next) : BigInt.asUintN(32, next));
+    // What held interrupts off did so until this instruction.
+    this.registers.setNumber('interruptShadow', 0);
     this.#moved = false;
     this.#repeats = false;
     try {
@@ -530,7 +558,6 @@ export class Interpreter implements Processor, TranslationOwner {
     }
     if (this.#repeats) this.registers.setWide('rip', rip);
     if (this.#mustPause()) return this.#pause();
-    this.registers.setNumber('interruptShadow', 0);
     const follows = !this.#moved && !this.#repeats && (this.#view.getUint8(record + RECORD.bits) & RECORD_BITS.ends) === 0;
     if (!follows) return this.#resolve(this.registers.wide('rip'));
     this.#setNumber('blockStart', record + RECORD_SIZE);
@@ -540,7 +567,9 @@ export class Interpreter implements Processor, TranslationOwner {
   /** Whether something is to be done between this instruction and the next. */
   #mustPause(): boolean {
     if (this.#lookUp || this.#kicked || this.trapPending || this.#number('fuel') << 0 <= 0 || this.registers.number('activity') !== RUNNING) return true;
-    return (this.registers.number('rflags') & RFLAGS.IF) !== 0 && this.#interrupts?.pending() === true;
+    if (this.#interrupts?.pending() !== true) return false;
+    this.#setNumber('interruptRequest', 1);
+    return (this.registers.number('rflags') & RFLAGS.IF) !== 0;
   }
 
   #pause(): number {

@@ -4,15 +4,17 @@
  */
 
 import { RFLAGS, type AnyFlag, type Builder, type Condition, type FlagKind, type Operand, type Segment, type Value, type Width } from '../builder.ts';
-import { decode, type CodeSize, type Decoded, type DecodedOperand, type MemoryOperand, type RegisterOperand } from '../decode.ts';
+import { decode, type CodeSize, type Decoded, type DecodedOperand, type Bank, type MemoryOperand, type RegisterOperand } from '../decode.ts';
 import { GP, UD, type Processor } from '../system/processor.ts';
 import { operationNumber, operations } from '../system/operations.ts';
-import { SEGMENT } from '../registers.ts';
+import { SEGMENT, segmentName, type StateName } from '../registers.ts';
+import { allowsAccess } from '../system/segment-access.ts';
+import { unitFault } from '../units.ts';
 import { cpuState, segmentRegisters } from '../state.ts';
 import { bitsOf, ExactArithmetic, known } from './arithmetic.ts';
 
-type Memory = { readonly kind: 'memory'; readonly width: Width; readonly offset: bigint; readonly segment: number };
-type Own = (Omit<RegisterOperand, 'width'> & { readonly width: Width }) | Memory | { readonly kind: 'immediate'; readonly width: Width; readonly value: bigint };
+type Memory = { readonly kind: 'memory'; readonly width: Width; readonly offset: bigint; readonly segment: number; readonly aligned?: boolean };
+type Own = (Omit<RegisterOperand, 'width' | 'bank'> & { readonly bank: Bank | 'state'; readonly width: Width }) | Memory | { readonly kind: 'immediate'; readonly width: Width; readonly value: bigint };
 
 const own = (operand: Operand): Own => operand as unknown as Own;
 
@@ -88,6 +90,15 @@ class ExactBuilder extends ExactArithmetic implements Builder {
     return { kind: 'register', bank: 'general', number, width, high: false } as unknown as Operand;
   }
 
+  aligned(operand: Operand): Operand {
+    const it = own(operand);
+    return it.kind === 'memory' ? { ...it, aligned: true } as Operand : operand;
+  }
+
+  state(name: StateName, width: Width): Operand {
+    return { kind: 'register', bank: 'state', number: cpuState.fields[name].offset, width, high: false } as unknown as Operand;
+  }
+
   number(operand: Operand): Value {
     const it = own(operand);
     if (it.kind !== 'register') throw new Error('only a register has a number');
@@ -144,12 +155,14 @@ class ExactBuilder extends ExactArithmetic implements Builder {
     else this.#pending.push(() => this.#writeRegister(it, bitsOf(value)));
   }
 
-  #read({ segment, offset, width }: Memory): bigint {
+  #read({ segment, offset, width, aligned }: Memory): bigint {
+    if (aligned === true) this.#requireAligned(segment, offset, width, false);
     if (width <= 64) return this.#processor.readSegment(segment, offset, width / 8);
     return this.#processor.readSegment(segment, offset, 8) | (this.#processor.readSegment(segment, offset + 8n, 8) << 64n);
   }
 
-  #write({ segment, offset, width }: Memory, bits: bigint): void {
+  #write({ segment, offset, width, aligned }: Memory, bits: bigint): void {
+    if (aligned === true) this.#requireAligned(segment, offset, width, true);
     if (width <= 64) {
       this.#processor.writeSegment(segment, offset, width / 8, bits);
       return;
@@ -158,6 +171,12 @@ class ExactBuilder extends ExactArithmetic implements Builder {
     this.#probe({ kind: 'memory', segment, offset: offset + 8n, width: 64 });
     this.#processor.writeSegment(segment, offset, 8, BigInt.asUintN(64, bits));
     this.#processor.writeSegment(segment, offset + 8n, 8, bits >> 64n);
+  }
+
+  #requireAligned(segment: number, offset: bigint, width: Width, write: boolean): void {
+    if (!this.long && !allowsAccess(this.#processor.registers.segment(segmentName(segment)), Number(offset), width / 8, write)) this.#processor.bytesAt(segment, offset, width / 8, write);
+    const base = this.long && segment < 4 ? 0n : this.#processor.registers.wide(`${segmentRegisters[segment] as 'es'}Base`);
+    if ((base + offset) % BigInt(width / 8) !== 0n) this.#processor.fault(GP);
   }
 
   /** Faults as a write does, by writing what is there. */
@@ -178,10 +197,11 @@ class ExactBuilder extends ExactArithmetic implements Builder {
     return this.#processor.readSegment(segment, offset, bytes);
   }
 
-  #place({ bank, number, high }: RegisterOperand | (Own & { kind: 'register' })): number {
+  #place({ bank, number, high }: Own & { kind: 'register' }): number {
     const { fields } = cpuState;
     switch (bank) {
       case 'general': return 8 * number + (high ? 1 : 0);
+      case 'state': return number;
       case 'xmm': return fields.xmm0Low.offset + 16 * number;
       case 'segment': return fields.esSelector.offset + 16 * number;
       case 'control': return fields[`cr${number}` as 'cr0'].offset;
@@ -201,6 +221,8 @@ class ExactBuilder extends ExactArithmetic implements Builder {
     const { view } = this.#processor.registers;
     const width = operand.bank === 'general' && operand.width === 32 ? 64 : operand.width;
     for (let at = 0; at < width / 8; at++) view.setUint8(this.#place(operand) + at, Number((bits >> BigInt(8 * at)) & 0xffn));
+    // What is written as MMX is a NaN to x87.
+    if (operand.bank === 'mmx') view.setUint16(this.#place(operand) + 8, 0xffff, true);
   }
 
   flag(flag: AnyFlag): Value {
@@ -330,6 +352,9 @@ export function execute(processor: Processor, bytes: Uint8Array, size: CodeSize)
   const next = rip + BigInt(decoded.length);
   registers.setWide('rip', BigInt.asUintN(processor.long ? 64 : 32, next));
   try {
+    const { unit } = decoded.instruction;
+    const vector = unit === undefined ? 0 : unitFault(registers, unit);
+    if (vector !== 0) processor.fault(vector);
     new ExactBuilder(processor, decoded, rip).run();
   } catch (error) {
     registers.setWide('rip', rip);

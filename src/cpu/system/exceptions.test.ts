@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   CODE, createBench, execute, GDT, handled, HANDLERS, IDT, INNER_STACK, longMode, protectedMode, realMode, selectors, STACK, TASK, USER_STACK, type Bench,
-} from './testing.ts';
+} from '../../../test/support/processor.ts';
 
 /** Values on the stack, from its top. */
 const quads = ({ cpu, qword }: Bench, count: number): number[] => Array.from({ length: count }, (_, at) => Number(qword(cpu.registers.number('rsp') + 8 * at)));

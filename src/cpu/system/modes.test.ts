@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CODE, createBench, execute, GDT, handled, longMode, protectedMode, realMode, selectors, STACK, TABLES, type Bench } from './testing.ts';
+import { CODE, createBench, execute, GDT, handled, longMode, protectedMode, realMode, selectors, STACK, TABLES, type Bench } from '../../../test/support/processor.ts';
 
 const bench = (): Bench => createBench();
 

@@ -3,6 +3,7 @@
  * oracle each are one.
  */
 
+import type { Float } from '../float/float.ts';
 import type { Registers } from '../registers.ts';
 
 /** An exception, thrown inside src/cpu/system alone; an engine catches it around each operation. One object is used again and again. */
@@ -15,6 +16,7 @@ export class Fault {
 export interface Processor {
   readonly registers: Registers;
   readonly outside: Outside;
+  readonly float: Float;
   /** RFLAGS, whole; arithmetic flags included. */
   flags(): number;
   setFlags(flags: number): void;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CODE, createBench, execute, handled, longMode, protectedMode, realMode, TABLES, TASK, type Bench } from './testing.ts';
+import { CODE, createBench, execute, handled, longMode, protectedMode, realMode, TABLES, TASK, type Bench } from '../../../test/support/processor.ts';
 
 const bench = (): Bench => createBench();
 const set = ({ cpu }: Bench, values: Partial<Record<'rax' | 'rcx' | 'rdx' | 'rsi' | 'rdi', number>>): void => {

@@ -1,8 +1,9 @@
 /** A processor with some memory, for tests of what it does in each mode. */
 
-import { Interpreter } from '../interpreter/interpreter.ts';
-import { RESERVED } from '../layout.ts';
-import type { Outside } from './processor.ts';
+import { floatBytes } from './float-module.ts';
+import { Interpreter } from '../../src/cpu/interpreter/interpreter.ts';
+import { RESERVED } from '../../src/cpu/layout.ts';
+import type { Outside } from '../../src/cpu/system/processor.ts';
 
 const size = 16 << 20;
 const pages = (RESERVED + size) / 65536;
@@ -33,7 +34,7 @@ export function createBench(overrides: Partial<Outside> = {}): Bench {
   const bench: Bench = {
     memory, writes, interrupt: undefined,
     cpu: new Interpreter({
-      memory: shared, limits, outside, regions: [{ guestAddress: 0, size, offset: RESERVED, readOnly: false }],
+      memory: shared, limits, outside, float: floatBytes, regions: [{ guestAddress: 0, size, offset: RESERVED, readOnly: false }],
       interrupts: {
         pending: () => bench.interrupt !== undefined,
         acknowledge: () => {
