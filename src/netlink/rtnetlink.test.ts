@@ -63,6 +63,9 @@ for (const [command, request, bytes] of sent) test(`the message of ${command}`, 
 
 test('a bridge port, by hand: IFLA_LINKINFO { IFLA_INFO_SLAVE_KIND, IFLA_INFO_SLAVE_DATA { IFLA_BRPORT_MODE } }', () => {
   assert.equal(hex(setPort(3, { hairpin: true })), bytesOf('3c00000010000500000000000000000000000000030000000000000000000000', '1c0012000a0004006272696467650000', '0c000580') + '0500040001000000');
+  // ip link set vh type bridge_slave learning off locked on state 0 fdb_flush
+  assert.equal(hex(setPort(3, { closed: true })), bytesOf('5000000010000500000000000000000000000000030000000000000000000000', '300012000a0004006272696467650000', '20000580',
+    '0500080000000000', '0500270001000000', '0500010000000000', '04001800'));
 });
 
 test('a peer is made where it belongs, with its namespace in its own attributes', () => {

@@ -10,7 +10,8 @@ import { bridgeNetworks, leasesFolder, namesIn, readIfThere } from './store.ts';
 
 /**
  * That a container is in a network: a file whose name is its address, in the folder of the network's leases. It is there before
- * anything is made in the kernel and goes when all is gone, so that whatever a killed process leaves is found by it.
+ * anything is made in the kernel, so that whatever a killed process leaves is found by it. It goes last; what is left then is a pair of devices at most,
+ * that the kernel is about to remove and that is known by its alias.
  */
 export interface Lease {
   readonly network: string;

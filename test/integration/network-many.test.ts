@@ -5,6 +5,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NETLINK_ROUTE } from '../../src/abi/netlink.ts';
+import { getLink, newLink, readLink } from '../../src/netlink/link.ts';
+import { NetlinkSocket } from '../../src/netlink/socket.ts';
 import { attach } from '../../src/network/attach.ts';
 import { createNetwork, removeNetwork } from '../../src/network/create.ts';
 import { detach } from '../../src/network/detach.ts';
@@ -120,6 +123,17 @@ test('a container that has ended goes with its namespace, and nothing passes thr
   keeper[Symbol.dispose]();
   await until('the kernel has removed the pair', () => tracesOfContainers().devices.length === 0);
   assert.deepEqual(traces(), nothing);
+});
+
+test('several requests in one datagram: each is answered, and one that is refused keeps none from being done', { skip }, () => {
+  using socket = new NetlinkSocket(NETLINK_ROUTE);
+  const [made, found] = socket.requests([newLink('bridge', { name: 'many0' }), getLink('many0')]);
+  assert.deepEqual([made, found?.map(readLink).map(({ name }) => name)], [[], ['many0']]);
+  const again = [newLink('bridge', { name: 'many0' }), newLink('bridge', { name: 'many1' })];
+  assert.throws(() => socket.requests(again), { errno: 'EEXIST', what: 'make the bridge device many0' });
+  assert.throws(() => socket.requests(again.toReversed(), 'ENODEV'), { errno: 'EEXIST', what: 'make the bridge device many1' });
+  assert.deepEqual(socket.requests([...again, getLink('many1')], 'EEXIST').map(({ length }) => length), [0, 0, 1], 'answers are not mixed up after a refusal');
+  for (const name of ['many0', 'many1']) ip(`link delete ${name}`);
 });
 
 test('an attachment that fails is undone, and a second detach does nothing', { skip }, async () => {
