@@ -92,7 +92,7 @@ function ofOurCode(): number {
     };
     const fields = { exit_reason: KVM_EXIT_IO, 'io.direction': KVM_EXIT_IO_OUT, 'io.size': 1, 'io.port': port, 'io.count': 1, 'io.data_offset': 4096 } as const;
     for (const [name, value] of Object.entries(fields) as [keyof typeof fields, number][]) exit(name, value);
-    const cpu = new KvmCpu(0, vcpu, bus, quiet, alarm);
+    const cpu = new KvmCpu(0, vcpu, { bus, interrupts: quiet }, alarm);
     new Uint8Array(cpu.state.buffer).set(realModeAt(0));
     return perExit(isolatedExits, () => cpu.run());
   } finally {

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import {
-  KVM_CREATE_IRQCHIP, KVM_CREATE_PIT2, KVM_IRQ_LINE, KVM_PIT_SPEAKER_DUMMY, KVM_SET_IDENTITY_MAP_ADDR, KVM_SET_TSS_ADDR, kvm_irq_level, kvm_pit_config,
+  KVM_CAP_X86_USER_SPACE_MSR, KVM_CREATE_IRQCHIP, KVM_CREATE_PIT2, KVM_IRQ_LINE, KVM_MSR_EXIT_REASON_INVAL, KVM_MSR_EXIT_REASON_UNKNOWN,
+  KVM_PIT_SPEAKER_DUMMY, KVM_SET_IDENTITY_MAP_ADDR, KVM_SET_TSS_ADDR, kvm_irq_level, kvm_pit_config,
 } from '../abi/kvm.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { Engine, EngineOptions, Processors } from './engine.ts';
@@ -39,7 +40,7 @@ export class KvmProcessors implements Processors {
   readonly #kernelInterrupts: boolean;
 
   /** @throws DelosError */
-  constructor({ memory, bus, interrupts, cpus, cpuid }: EngineOptions) {
+  constructor({ memory, bus, interrupts, local, cpus, cpuid }: EngineOptions) {
     const made: { close(): void }[] = [this.#vm];
     try {
       this.#kernelInterrupts = interrupts === undefined;
@@ -54,7 +55,7 @@ export class KvmProcessors implements Processors {
         const vcpu = this.#vm.addVcpu(number);
         setCpuid(vcpu, cpuidFor(cpuid, supported, number));
         acceptKicks(vcpu);
-        return new KvmCpu(number, vcpu, bus, interrupts, this.#alarm);
+        return new KvmCpu(number, vcpu, interrupts === undefined ? { bus, interrupts } : { bus, interrupts, ...(local && { local }) }, this.#alarm);
       });
     } catch (error) {
       for (const one of made.toReversed()) one.close();
@@ -90,7 +91,11 @@ export class KvmProcessors implements Processors {
     const { fd } = this.#vm;
     kvmCall('KVM_SET_IDENTITY_MAP_ADDR', fd, KVM_SET_IDENTITY_MAP_ADDR, BigUint64Array.of(BigInt(identityMap)));
     kvmCall('KVM_SET_TSS_ADDR', fd, KVM_SET_TSS_ADDR, taskState);
-    if (!this.#kernelInterrupts) return;
+    if (!this.#kernelInterrupts) {
+      const unknown = KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN;
+      if (this.#vm.extension(KVM_CAP_X86_USER_SPACE_MSR) !== 0) this.#vm.enable(KVM_CAP_X86_USER_SPACE_MSR, unknown);
+      return;
+    }
     kvmCall('KVM_CREATE_IRQCHIP', fd, KVM_CREATE_IRQCHIP);
     const pit = new Uint32Array(kvm_pit_config.size / 4);
     pit[kvm_pit_config.fields.flags.offset / 4] = KVM_PIT_SPEAKER_DUMMY;

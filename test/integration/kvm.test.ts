@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { KVM_EXIT_HLT, KVM_EXIT_IO, KVM_EXIT_MMIO } from '../../src/abi/kvm.ts';
 import { protectedModeAt, realModeAt } from '../../src/boot/start-state.ts';
 import type { Device } from '../../src/device/device.ts';
-import type { InterruptSource } from '../../src/engine/engine.ts';
+import type { InterruptSource, LocalDevices } from '../../src/engine/engine.ts';
 import { mapRegion, unmapRegion } from '../../src/engine/memory-host.ts';
 import type { MemoryRegion } from '../../src/engine/memory.ts';
 import { DelosError } from '../../src/lib/errors.ts';
@@ -138,7 +138,7 @@ const service = Buffer.from('50b021baf803ee58cf', 'hex');
 
 function withService(guest: TestGuest, vector: number): void {
   guest.memory.bytes(0x500, service.length).set(service);
-  new DataView(guest.memory.memory.buffer).setUint32(vector * 4, 0x500, true);
+  new DataView(guest.memory.memory.buffer, guest.memory.regions[0]?.offset).setUint32(vector * 4, 0x500, true);
 }
 
 test('our own interrupt controller: wanted while interrupts are off, taken when they are on', { skip }, () => {
@@ -171,6 +171,26 @@ test('KVM\'s own interrupt controllers: a line wakes it from HLT', { skip }, () 
   guest.processors.interrupt(1, false);
   until(() => woken, guest);
   assert.equal(guest.output, '!');
+});
+
+test('a local APIC of ours: its MSRs', { skip }, () => {
+  const log: string[] = [];
+  const local: LocalDevices = {
+    timestamp: () => 0n,
+    readMsr: (_cpu, number) => (number === 0x802 ? 0x1234n : undefined),
+    writeMsr: (_cpu, number, value) => (log.push(`${number.toString(16)}=${value.toString(16)}`), number !== 0x8ff),
+    taskPriority: () => 0,
+    setTaskPriority: (_cpu, priority) => void log.push(`priority ${priority}`),
+  };
+  // mov ecx, 0x802; rdmsr; mov ebx, eax; mov ecx, 0x830; mov eax, 5; xor edx, edx; wrmsr; mov ecx, 0x8ff; wrmsr (which is refused)
+  const code = Buffer.from('66b9020800000f326689c366b93008000066b8050000006631d20f3066b9ff0800000f30f4', 'hex');
+  using guest = new TestGuest(code, { local, registers: { rsp: 0x8000 } });
+  // #GP: hlt
+  guest.memory.bytes(0x600, 1)[0] = 0xf4;
+  new DataView(guest.memory.bytes(0, 0x1000).buffer, guest.memory.regions[0]?.offset).setUint32(13 * 4, 0x600, true);
+  assert.deepEqual(guest.run(2000 * MS), { kind: 'halt' });
+  assert.deepEqual(log, ['830=5', '8ff=5']);
+  assert.deepEqual([guest.get('rbx'), guest.get('rip')], [0x1234, 0x601]);
 });
 
 test('dirty pages, once each', { skip }, () => {

@@ -2,18 +2,23 @@ import fs from 'node:fs';
 import { realModeAt, type Registers } from '../../src/boot/start-state.ts';
 import { cpuState } from '../../src/cpu/state.ts';
 import { createBus, type Bus } from '../../src/device/bus.ts';
-import type { Cpu, Engine, EngineOptions, Exit, InterruptSource, Processors } from '../../src/engine/engine.ts';
+import type { Cpu, Engine, EngineOptions, Exit, InterruptSource, LocalDevices, Processors } from '../../src/engine/engine.ts';
+import { createInterpreter, interpreterReserved } from '../../src/engine/interpreter.ts';
 import { kvm, KvmProcessors } from '../../src/engine/kvm.ts';
 import { everything, supportedCpuid } from '../../src/engine/kvm/cpuid.ts';
 import { openKvm } from '../../src/engine/kvm/vm.ts';
 import { createGuestMemory, type GuestMemory, type WantedRegion } from '../../src/engine/memory.ts';
+import { floatBytes } from './float-module.ts';
 import { get, put } from '../../src/lib/layout.ts';
 
 /** For a test's `skip`: why KVM can't be used, or false. */
 export const noKvm = kvm.available() === true ? false : String(kvm.available());
 
 /** Every engine that a guest has to be the same on; each with a test's `skip`. */
-export const engines: readonly { engine: Engine; skip: string | false }[] = [{ engine: kvm, skip: noKvm }];
+export const engines: readonly { engine: Engine; skip: string | false }[] = [
+  { engine: kvm, skip: noKvm },
+  { engine: createInterpreter(floatBytes), skip: false },
+];
 
 export interface GuestOptions {
   /** Where its code is, below 64 KiB; it starts there in real mode. */
@@ -21,6 +26,7 @@ export interface GuestOptions {
   readonly registers?: Registers;
   readonly regions?: readonly WantedRegion[];
   readonly interrupts?: InterruptSource | 'kernel';
+  readonly local?: LocalDevices;
   /** KVM when left out. */
   readonly engine?: Engine;
   /** CPUID with all that KVM can give; without, all zeros. */
@@ -50,12 +56,12 @@ export class TestGuest implements Disposable {
 
   constructor(code: readonly number[] | Uint8Array, options: GuestOptions = {}) {
     const { at = 0x1000, registers = {}, regions = [{ guestAddress: 0, size: 0x100000 }], engine = kvm } = options;
-    this.memory = createGuestMemory(regions);
+    this.memory = createGuestMemory(regions, interpreterReserved);
     this.memory.bytes(at, code.length).set(code);
     this.bus.ports.attach(0x3f8, 1, { name: 'output', read: () => 0, write: (_offset, _size, value) => void (this.output += String.fromCodePoint(value)) });
     const interrupts = options.interrupts === 'kernel' ? undefined : (options.interrupts ?? quiet);
     const cpuid = options.allFeatures === true ? allOfKvm() : () => [0, 0, 0, 0] as const;
-    this.#processors = engine.open({ memory: this.memory, bus: this.bus, interrupts, cpus: 1, cpuid });
+    this.#processors = engine.open({ memory: this.memory, bus: this.bus, interrupts, cpus: 1, cpuid, ...(options.local && { local: options.local }) });
     this.load(realModeAt(at, registers));
     if (engine === kvm) for (const cpu of this.processors.cpus) cpu.trace = (_cpu, reason) => this.exits.push(reason);
   }
@@ -71,7 +77,7 @@ export class TestGuest implements Disposable {
   }
 
   load(state: Uint8Array): void {
-    new Uint8Array(this.cpu.state.buffer).set(state);
+    new Uint8Array(this.cpu.state.buffer, this.cpu.state.byteOffset, cpuState.size).set(state);
   }
 
   /** One field of the processor's state. */

@@ -5,11 +5,10 @@ import {
 } from '../../abi/kvm.ts';
 import { errnoName } from '../../abi/names.ts';
 import { cpuState } from '../../cpu/state.ts';
-import type { Bus } from '../../device/bus.ts';
 import { syscall } from '../../sys/syscall.ts';
-import type { Cpu, Exit, InterruptSource } from '../engine.ts';
+import type { Cpu, Exit, InterruptSource, LocalDevices } from '../engine.ts';
 import type { Alarm } from './alarm.ts';
-import { describeExit, serve } from './exits.ts';
+import { describeExit, serve, type Surroundings } from './exits.ts';
 import { kickSignal, takeKicks } from './kick.ts';
 import { StateExchange } from './state.ts';
 import { kvmCall, type Vcpu } from './vcpu.ts';
@@ -19,6 +18,8 @@ const windowAt = run.request_interrupt_window.offset;
 const readyAt = run.ready_for_interrupt_injection.offset;
 const immediateAt = run.immediate_exit.offset;
 const cr8At = run.cr8.offset;
+const baseAt = run.apic_base.offset;
+const IA32_APIC_BASE = 0x1b;
 const { activity, cr8, rip, rflags } = cpuState.fields;
 const IF = 0x200;
 const HALTED = 1;
@@ -46,20 +47,24 @@ export class KvmCpu implements Cpu {
   readonly kicker: Kicker;
   readonly #number: number;
   readonly #vcpu: Vcpu;
-  readonly #bus: Bus;
+  readonly #around: Surroundings;
   readonly #interrupts: InterruptSource | undefined;
+  readonly #local: LocalDevices | undefined;
   readonly #alarm: Alarm;
   readonly #exchange: StateExchange;
   readonly #vector = new Uint8Array(kvm_interrupt.size);
   #stepping = false;
+  /** Its low half, as the local APIC knows it. */
+  #apicBase = 0;
 
-  constructor(number: number, vcpu: Vcpu, bus: Bus, interrupts: InterruptSource | undefined, alarm: Alarm) {
+  constructor(number: number, vcpu: Vcpu, around: Surroundings, alarm: Alarm) {
     this.#number = number;
     this.#vcpu = vcpu;
-    this.#bus = bus;
-    this.#interrupts = interrupts;
+    this.#around = around;
+    this.#interrupts = around.interrupts;
+    this.#local = around.local;
     this.#alarm = alarm;
-    this.#exchange = new StateExchange(vcpu, interrupts === undefined);
+    this.#exchange = new StateExchange(vcpu, around.interrupts === undefined);
     this.kicker = { shared: vcpu.bytes.buffer as SharedArrayBuffer, thread: syscall('gettid') };
     this.#exchange.get(this.state);
   }
@@ -73,6 +78,7 @@ export class KvmCpu implements Cpu {
     if (this.#interrupts !== undefined && this.#stillHalted()) return { kind: 'halt' };
     // KVM without interrupt controllers takes CR8 from here.
     this.#vcpu.view.setUint32(cr8At, this.state.getUint32(cr8.offset, true), true);
+    this.#apicBase = this.state.getUint32(cpuState.fields.apicBase.offset, true);
     // What KVM said of interrupts may be so no more.
     if (this.#exchange.set(this.state)) this.#vcpu.view.setUint8(readyAt, 0);
     this.#step(instructions === 1);
@@ -103,7 +109,7 @@ export class KvmCpu implements Cpu {
     const vcpu = this.#vcpu;
     for (;;) {
       if (this.#interrupts !== undefined) this.#interrupt(this.#interrupts);
-      const result = vcpu.enter();
+      const result = this.#local === undefined ? vcpu.enter() : this.#enterWith(this.#local);
       if (result === -EINTR) {
         const late = takeKicks();
         if (Atomics.exchange(vcpu.bytes, immediateAt, 0) === 1) return { kind: 'kicked' };
@@ -113,9 +119,22 @@ export class KvmCpu implements Cpu {
       } else {
         const reason = vcpu.exitReason;
         this.trace?.(this.#number, reason);
-        if (!serve(vcpu, reason, this.#bus) && !(reason === KVM_EXIT_HLT && this.#interruptible())) return reason;
+        if (!serve(vcpu, reason, this.#number, this.#around) && !(reason === KVM_EXIT_HLT && this.#interruptible())) return reason;
       }
     }
+  }
+
+  /** KVM_RUN with a local APIC of ours: what the guest does to CR8 and to the APIC's place is told to it. */
+  #enterWith(local: LocalDevices): number {
+    const { view } = this.#vcpu;
+    const priority = local.taskPriority(this.#number);
+    view.setUint8(cr8At, priority);
+    const result = this.#vcpu.enter();
+    if (view.getUint8(cr8At) !== priority) local.setTaskPriority(this.#number, view.getUint8(cr8At));
+    const base = view.getUint32(baseAt, true);
+    if (base !== this.#apicBase) local.writeMsr(this.#number, IA32_APIC_BASE, view.getBigUint64(baseAt, true));
+    this.#apicBase = base;
+    return result;
   }
 
   /** At HLT: an interrupt has come that KVM has not told of. */

@@ -1,7 +1,8 @@
 /** KVM's exits that a device answers, and those that are told in words. */
 import * as abi from '../../abi/kvm.ts';
 import type { AccessSize } from '../../device/device.ts';
-import type { AddressSpace, Bus } from '../../device/bus.ts';
+import type { AddressSpace } from '../../device/bus.ts';
+import type { EngineOptions, LocalDevices } from '../engine.ts';
 import type { Vcpu } from './vcpu.ts';
 
 const io = abi.kvm_run_io.fields;
@@ -37,9 +38,15 @@ export function serveMemory({ view }: Vcpu, memory: AddressSpace): void {
   }
 }
 
-/** An MSR that neither KVM nor we have: the guest gets #GP. */
-export function refuseMsr({ view }: Vcpu): void {
-  view.setUint8(abi.kvm_run_msr.fields['msr.error'].offset, 1);
+const msr = abi.kvm_run_msr.fields;
+
+/** An MSR that KVM does not have: the local APIC's, or the guest gets #GP. */
+export function serveMsr({ view }: Vcpu, cpu: number, write: boolean, local: LocalDevices | undefined): void {
+  const index = view.getUint32(msr['msr.index'].offset, true);
+  const value = write ? undefined : local?.readMsr(cpu, index);
+  if (value !== undefined) view.setBigUint64(msr['msr.data'].offset, value, true);
+  const done = write ? local?.writeMsr(cpu, index, view.getBigUint64(msr['msr.data'].offset, true)) === true : value !== undefined;
+  view.setUint8(msr['msr.error'].offset, done ? 0 : 1);
 }
 
 function load(view: DataView, at: number, size: AccessSize): number {
@@ -52,11 +59,14 @@ function store(view: DataView, at: number, size: AccessSize, value: number): voi
   else view.setUint32(at, value, true);
 }
 
+/** What a processor's exits go to. */
+export type Surroundings = Pick<EngineOptions, 'bus' | 'interrupts' | 'local'>;
+
 /** Whether the exit was one that is answered and then the guest goes on. */
-export function serve(vcpu: Vcpu, reason: number, bus: Bus): boolean {
+export function serve(vcpu: Vcpu, reason: number, cpu: number, { bus, local }: Surroundings): boolean {
   if (reason === abi.KVM_EXIT_IO) servePort(vcpu, bus.ports);
   else if (reason === abi.KVM_EXIT_MMIO) serveMemory(vcpu, bus.memory);
-  else if (reason === abi.KVM_EXIT_X86_RDMSR || reason === abi.KVM_EXIT_X86_WRMSR) refuseMsr(vcpu);
+  else if (reason === abi.KVM_EXIT_X86_RDMSR || reason === abi.KVM_EXIT_X86_WRMSR) serveMsr(vcpu, cpu, reason === abi.KVM_EXIT_X86_WRMSR, local);
   else return reason === abi.KVM_EXIT_IRQ_WINDOW_OPEN || reason === abi.KVM_EXIT_INTR || reason === abi.KVM_EXIT_SET_TPR;
   return true;
 }

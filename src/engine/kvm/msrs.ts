@@ -9,7 +9,7 @@ const IA32_TSC = 0x10;
 const elsewhere = new Set(['apicBase', 'efer', 'fsBase', 'gsBase']);
 
 const table: readonly { readonly index: number; readonly field: number }[] = [
-  ...Object.entries(stateOfMsr).filter(([, name]) => !elsewhere.has(name)).map(([index, name]) => ({ index: Number(index), field: cpuState.fields[name].offset })),
+  ...Object.entries(stateOfMsr).flatMap(([index, name]) => (elsewhere.has(name) ? [] : [{ index: Number(index), field: cpuState.fields[name].offset }])),
   { index: IA32_TSC, field: cpuState.fields.tsc.offset },
 ];
 

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import {
-  KVM_API_VERSION, KVM_CHECK_EXTENSION, KVM_CREATE_VCPU, KVM_CREATE_VM, KVM_GET_API_VERSION, KVM_GET_DIRTY_LOG, KVM_GET_VCPU_MMAP_SIZE, KVM_MEM_LOG_DIRTY_PAGES,
-  KVM_MEM_READONLY, KVM_SET_USER_MEMORY_REGION, kvm_dirty_log, kvm_userspace_memory_region,
+  KVM_API_VERSION, KVM_CHECK_EXTENSION, KVM_CREATE_VCPU, KVM_CREATE_VM, KVM_ENABLE_CAP, KVM_GET_API_VERSION, KVM_GET_DIRTY_LOG, KVM_GET_VCPU_MMAP_SIZE,
+  KVM_MEM_LOG_DIRTY_PAGES, KVM_MEM_READONLY, KVM_SET_USER_MEMORY_REGION, kvm_dirty_log, kvm_enable_cap, kvm_userspace_memory_region,
 } from '../../abi/kvm.ts';
 import { DelosError } from '../../lib/errors.ts';
 import { put } from '../../lib/layout.ts';
@@ -69,6 +69,14 @@ export class Vm {
   /** KVM_CHECK_EXTENSION: 0 when it has none of it. */
   extension(capability: number): number {
     return kvmCall('KVM_CHECK_EXTENSION', this.fd, KVM_CHECK_EXTENSION, capability);
+  }
+
+  /** KVM_ENABLE_CAP with its first argument. */
+  enable(capability: number, argument: number): void {
+    const request = new DataView(new ArrayBuffer(kvm_enable_cap.size));
+    put(request, kvm_enable_cap.fields.cap.offset, 'u32', capability);
+    put(request, kvm_enable_cap.fields.args.offset, 'u64', argument);
+    kvmCall('KVM_ENABLE_CAP', this.fd, KVM_ENABLE_CAP, new Uint8Array(request.buffer));
   }
 
   /** Puts memory into the guest. @returns the slot's number, for {@link dirtyPages} and {@link removeSlot} */
