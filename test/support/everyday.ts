@@ -63,6 +63,8 @@ export class Everyday implements AsyncDisposable {
     if (names.length > 0) this.output('rm', '-f', ...names);
     // Those that clear up after detached containers are not waited for by anybody else.
     for (let i = 0; i < 250 && leaks().processes.length > 0; i++) await sleep(20);
+    // A bridge would stay for the next container of these folders.
+    if (fs.existsSync(path.join(this.data, 'networks'))) this.output('network', 'prune');
     fs.rmSync(this.data, { recursive: true, force: true });
   }
 }
