@@ -368,32 +368,48 @@ export class Interpreter implements Processor, TranslationOwner {
   }
 
   read(linear: bigint, bytes: number, implicit = false): bigint {
-    const host = this.#asLevel(implicit, () => this.#translation.slowRead(Number(linear & 0xffffffffn), Number(linear >> 32n & 0xffffffffn), bytes));
+    const [low, high] = [Number(BigInt.asUintN(32, linear)), Number(linear >> 32n)];
+    const level = this.#beginImplicit(implicit);
+    const host = this.#translation.readHost(low, high, bytes);
+    if (implicit) this.#endImplicit(level);
     if (host === 0) throw this.#told();
-    let value = 0n;
-    for (let at = bytes - 1; at >= 0; at--) value = (value << 8n) | BigInt(this.#view.getUint8(host + at));
-    return value;
+    switch (bytes) {
+      case 8: return this.#view.getBigUint64(host, true);
+      case 4: return BigInt(this.#view.getUint32(host, true));
+      case 2: return BigInt(this.#view.getUint16(host, true));
+      default: return BigInt(this.#view.getUint8(host));
+    }
   }
 
   write(linear: bigint, bytes: number, value: bigint, implicit = false): void {
-    const host = this.#asLevel(implicit, () => this.#translation.slowWrite(Number(linear & 0xffffffffn), Number(linear >> 32n & 0xffffffffn), bytes));
+    const [low, high] = [Number(BigInt.asUintN(32, linear)), Number(linear >> 32n)];
+    const level = this.#beginImplicit(implicit);
+    const host = this.#translation.writeHost(low, high, bytes);
+    if (implicit) this.#endImplicit(level);
     if (host === 0) throw this.#told();
-    for (let at = 0; at < bytes; at++) this.#view.setUint8(host + at, Number((value >> BigInt(8 * at)) & 0xffn));
+    switch (bytes) {
+      case 8: this.#view.setBigUint64(host, value, true); break;
+      case 4: this.#view.setUint32(host, Number(BigInt.asUintN(32, value)), true); break;
+      case 2: this.#view.setUint16(host, Number(BigInt.asUintN(16, value)), true); break;
+      default: this.#view.setUint8(host, Number(BigInt.asUintN(8, value)));
+    }
     if (host === SCRATCH) this.#translation.finishStore();
   }
 
-  /** Does it with the supervisor's rights. */
-  #asLevel<T>(implicit: boolean, access: () => T): T {
-    if (!implicit || this.level < 3) return access();
-    const mode = this.#internal.getBigUint64(internal.fields.mode.offset, true);
-    this.level = 0;
-    this.#setWide('mode', 0n);
-    try {
-      return access();
-    } finally {
-      this.level = 3;
-      this.#setWide('mode', mode);
+  /** What follows is done with the supervisor's rights, until {@link #endImplicit} with the level that this gives. */
+  #beginImplicit(implicit: boolean): number {
+    const { level } = this;
+    if (implicit && level === 3) {
+      this.level = 0;
+      this.#setNumber('mode', 0);
     }
+    return level;
+  }
+
+  #endImplicit(level: number): void {
+    if (level !== 3) return;
+    this.level = 3;
+    this.#setNumber('mode', USER_TAG);
   }
 
   /** The fault that a translation has told in `internal`. */

@@ -89,6 +89,23 @@ export class Translation {
     return this.#owner.user ? access | USER : access;
   }
 
+  /** As slowRead and slowWrite, for who has not looked into the TLB. */
+  readHost(low: number, high: number, size: number): number {
+    return this.#cached(TLB_READ, low, high, size) || this.slowRead(low, high, size);
+  }
+
+  writeHost(low: number, high: number, size: number): number {
+    return this.#cached(TLB_WRITE, low, high, size) || this.slowWrite(low, high, size);
+  }
+
+  /** Where the TLB has it, or 0. */
+  #cached(table: number, low: number, high: number, size: number): number {
+    const entry = (table + (((low >>> 12) & (TLB_ENTRIES - 1)) << 4)) >>> 2;
+    const mode = this.#words[(INTERNAL + internal.fields.mode.offset) >>> 2] as number;
+    const found = this.#words[entry] === (((low & ~0xfff) | mode) >>> 0) && this.#words[entry + 1] === high >>> 0 && (low & 0xfff) + size <= 0x1000;
+    return found ? ((this.#words[entry + 2] as number) + low) >>> 0 : 0;
+  }
+
   slowRead = (low: number, high: number, size: number): number => {
     const physical = this.translate(low, high, this.#access(0));
     if (physical < 0) return 0;

@@ -4,7 +4,8 @@ import { isCanonical } from './mode.ts';
 import { SS, type Processor } from './processor.ts';
 import { allowsAccess } from './segment-access.ts';
 
-const ones = (bits: number): bigint => (1n << BigInt(bits)) - 1n;
+/** All bits of a stack pointer that count, by the size of the stack. */
+const masks = { 16: 0xffffn, 32: 0xffffffffn, 64: 0xffffffffffffffffn } as const;
 
 /** A stack that an operation pushes to or pops from; RSP itself is set by {@link Stack.keep}, when nothing can fault any more. */
 export class Stack {
@@ -28,7 +29,7 @@ export class Stack {
     this.#long = long;
     this.#implicit = implicit;
     this.#errorCode = errorCode;
-    this.mask = ones(long ? 64 : segment.attributes & SEGMENT.big ? 32 : 16);
+    this.mask = masks[long ? 64 : segment.attributes & SEGMENT.big ? 32 : 16];
     this.pointer = pointer;
   }
 
@@ -65,7 +66,7 @@ export class Stack {
   }
 
   #moveTo(offset: bigint): void {
-    this.pointer = (this.pointer & ~this.mask & ones(64)) | offset;
+    this.pointer = this.#long ? offset : (this.pointer & (this.mask ^ masks[64])) | offset;
   }
 
   #linear(offset: bigint, bytes: number, write: boolean): bigint {
