@@ -70,11 +70,11 @@ export const EXIT = {
   budget: 3,
 } as const;
 
-/** Direct-mapped, 16 bytes an entry: tag, addend (host address less the lower 32 bits of the linear one). */
+/** Direct-mapped, 16 bytes an entry: tag, addend (host address less the lower 32 bits of the linear one), whether it is global. */
 export const TLB_ENTRIES = 4096;
 export const TLB_READ = 0x10000;
 export const TLB_WRITE = TLB_READ + 16 * TLB_ENTRIES;
-/** Of pages that instructions come from: tag, and the address of the page's table of records. */
+/** Of pages that instructions come from: tag, the address of the page's table of records, whether it is global. */
 export const CODE_TLB_ENTRIES = 1024;
 export const CODE_TLB = TLB_WRITE + 16 * TLB_ENTRIES;
 

@@ -26,6 +26,7 @@ const ENTRY_USER = 4;
 const ENTRY_ACCESSED = 0x20;
 const ENTRY_DIRTY = 0x40;
 const ENTRY_LARGE = 0x80;
+const ENTRY_GLOBAL = 0x100;
 
 /** Physical addresses have 40 bits: those above are reserved in entries. */
 export const physicalBits = 40;
@@ -50,6 +51,8 @@ export class Walk {
   errorCode = -1;
   /** Of the table that has the page: 0 for 4 KiB, 1 for 2 or 4 MiB, 2 for 1 GiB. */
   level = 0;
+  /** A translation that stays when CR3 is written. */
+  global = false;
   /** Writes may go there without another walk: allowed, and marked dirty. */
   writable = false;
 }
@@ -63,6 +66,7 @@ export function walk(memory: PhysicalMemory, mode: PagingMode, low: number, high
   if (mode.cr0 < CR0_PG) {
     found.physical = low >>> 0;
     found.level = 0;
+    found.global = false;
     found.writable = true;
     return true;
   }
@@ -108,6 +112,7 @@ function walkWide(memory: PhysicalMemory, mode: PagingMode, low: number, high: n
     if (!permits(mode, allowed, executable, access)) return fault(found, told | PRESENT);
     finish(memory, address, entryLow, access, found);
     found.level = level;
+    found.global = isGlobal(mode, entryLow);
     const within = size > 2 ** 31 ? (low & 0x3fffffff) : low & (size - 1);
     found.physical = next - (next % size) + within;
     return true;
@@ -137,6 +142,7 @@ function walkLegacy(memory: PhysicalMemory, mode: PagingMode, low: number, acces
     if (!permits(mode, entry, true, access)) return fault(found, told | PRESENT);
     finish(memory, first, entry, access, found);
     found.level = 1;
+    found.global = isGlobal(mode, entry);
     found.physical = ((entry >>> 13) & 0xff) * 2 ** 32 + ((entry & 0xffc00000) >>> 0) + (low & 0x3fffff);
     return true;
   }
@@ -147,9 +153,12 @@ function walkLegacy(memory: PhysicalMemory, mode: PagingMode, low: number, acces
   if (!permits(mode, entry & leaf, true, access)) return fault(found, told | PRESENT);
   finish(memory, second, leaf, access, found);
   found.level = 0;
+  found.global = isGlobal(mode, leaf);
   found.physical = ((leaf & 0xfffff000) >>> 0) + (low & 0xfff);
   return true;
 }
+
+const isGlobal = ({ cr4 }: PagingMode, entry: number): boolean => (entry & ENTRY_GLOBAL) !== 0 && (cr4 & CR4_PGE) !== 0;
 
 /** SDM volume 3, 4.6.1. */
 function permits(mode: PagingMode, allowed: number, executable: boolean, access: number): boolean {

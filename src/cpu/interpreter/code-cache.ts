@@ -55,6 +55,18 @@ export class CodeCache {
     this.#bytes.fill(0xff, CODE_TLB, CODE_TLB + 16 * CODE_TLB_ENTRIES);
   }
 
+  /** Forgets all but what is global. */
+  flushLocal(): void {
+    for (let entry = CODE_TLB; entry < CODE_TLB + 16 * CODE_TLB_ENTRIES; entry += 16) {
+      if (this.#view.getUint32(entry + 12, true) !== 1) this.#view.setBigInt64(entry, -1n, true);
+    }
+  }
+
+  /** Forgets where one page is. */
+  flushPage(low: number): void {
+    this.#view.setBigInt64(CODE_TLB + (((low >>> 12) & (CODE_TLB_ENTRIES - 1)) << 4), -1n, true);
+  }
+
   /** Forgets everything. */
   clear(): void {
     this.#bytes.fill(0, PAGE_TABLES, PAGE_TABLES + PAGE_TABLE_SIZE * this.#tables);
@@ -79,11 +91,12 @@ export class CodeCache {
   }
 
   /** So that a jump finds the table of a linear page without asking. */
-  remember(low: number, high: number, mode: number, table: number): void {
+  remember(low: number, high: number, mode: number, table: number, global: boolean): void {
     const entry = CODE_TLB + (((low >>> 12) & (CODE_TLB_ENTRIES - 1)) << 4);
     this.#view.setUint32(entry, ((low & ~0xfff) | mode) >>> 0, true);
     this.#view.setUint32(entry + 4, high, true);
     this.#view.setUint32(entry + 8, table, true);
+    this.#view.setUint32(entry + 12, global ? 1 : 0, true);
   }
 
   /** An instruction whose bytes are in two pages, followed by a way on into the second. */

@@ -355,16 +355,22 @@ export class Interpreter implements Processor, TranslationOwner {
     this.#internal.setBigUint64(internal.fields[name].offset, value, true);
   }
 
-  flushTranslations(): void {
+  flushTranslations(global: boolean): void {
     this.#moved = true;
-    this.#translation.flush();
-    this.#cache.flushTranslations();
+    if (global) {
+      this.#translation.flush();
+      this.#cache.flushTranslations();
+    } else {
+      this.#translation.flushLocal();
+      this.#cache.flushLocal();
+    }
   }
 
   flushTranslation(linear: bigint): void {
     this.#moved = true;
-    this.#translation.flushPage(Number(linear & 0xffffffffn), Number((linear >> 32n) & 0xffffffffn));
-    this.#cache.flushTranslations();
+    const low = Number(linear & 0xffffffffn);
+    if (this.#translation.flushPage(low, Number((linear >> 32n) & 0xffffffffn))) this.#cache.flushPage(low);
+    else this.#cache.flushTranslations();
   }
 
   read(linear: bigint, bytes: number, implicit = false): bigint {
@@ -505,7 +511,7 @@ export class Interpreter implements Processor, TranslationOwner {
     if (host < 0) return this.#notMemory(rip);
     const mode = this.user ? USER_TAG : 0;
     const { table, record } = this.#cache.find(Math.floor(physical / 4096), host, offset, this.#size);
-    this.#cache.remember(low, high, mode, table);
+    this.#cache.remember(low, high, mode, table, this.#translation.global);
     this.#setWide('pageBase', BigInt.asUintN(64, rip - BigInt(offset)));
     this.#setNumber('blockStart', record);
     return record;

@@ -56,18 +56,35 @@ export class Translation {
     this.flushWrites();
   }
 
+  /** Forgets all but what is global. */
+  flushLocal(): void {
+    const words = this.#words;
+    for (let entry = TLB_READ >>> 2; entry < (TLB_WRITE >>> 2) + 4 * TLB_ENTRIES; entry += 4) {
+      if (words[entry + 3] === 1) continue;
+      words[entry] = 0xffffffff;
+      words[entry + 1] = 0xffffffff;
+    }
+  }
+
+  /** Of what was translated last. */
+  get global(): boolean {
+    return this.#walk.global;
+  }
+
   flushWrites(): void {
     this.#bytes.fill(0xff, TLB_WRITE, TLB_WRITE + 16 * TLB_ENTRIES);
   }
 
-  flushPage(low: number, high: number): void {
+  /** Forgets one page. @returns false when it may be part of a larger one: then everything is forgotten */
+  flushPage(low: number, high: number): boolean {
     if (this.#large[regionKey(low, high, 1)] !== 0 || this.#large[regionKey(low, high, 2)] !== 0) {
       this.flush();
-      return;
+      return false;
     }
     const entry = ((low >>> 12) & (TLB_ENTRIES - 1)) << 4;
     this.#bytes.fill(0xff, TLB_READ + entry, TLB_READ + entry + 8);
     this.#bytes.fill(0xff, TLB_WRITE + entry, TLB_WRITE + entry + 8);
+    return true;
   }
 
   /**
@@ -159,6 +176,7 @@ export class Translation {
     this.#words[entry] = (low & ~0xfff) | mode;
     this.#words[entry + 1] = high;
     this.#words[entry + 2] = host - low;
+    this.#words[entry + 3] = this.#walk.global ? 1 : 0;
   }
 
   /** Brings what is to be read to the scratch place. */

@@ -268,3 +268,18 @@ test('debug registers: fixed bits, DR4 and DR5 are others unless CR4.DE', () => 
   assert.equal(handled(c), 6);
   assert.equal(c.cpu.registers.number('rsp'), STACK - 40);
 });
+
+test('a global translation is forgotten when CR4.PGE changes, and by INVLPG', () => {
+  // mov 0x200010, %eax; movq $0x600187, 0x12008; mov %cr4, %rcx; btr $7, %rcx; mov %rcx, %cr4; mov 0x200010, %ebx; movq $0x200187, 0x12008
+  // invlpg 0x200000; mov 0x200010, %edx; hlt
+  const code =
+    '8b 04 25 10 00 20 00 48 c7 04 25 08 20 01 00 87 01 60 00 0f 20 e1 48 0f ba f1 07 0f 22 e1 8b 1c 25 10 00 20 00 48 c7 04 25 08 20 01 ' +
+    '00 87 01 20 00 0f 01 3c 25 00 00 20 00 8b 14 25 10 00 20 00 f4';
+  const b = bench();
+  longMode(b);
+  b.memory.setUint32(0x600010, 0x1234, true);
+  b.memory.setUint32(TABLES + 0x2008, 0x200187, true);
+  b.cpu.registers.setWide('cr4', 0x6a0n);
+  execute(b, code);
+  assert.deepEqual(['rax', 'rbx', 'rdx'].map((name) => b.cpu.registers.number(name as 'rax')), [0, 0x1234, 0]);
+});
