@@ -35,7 +35,7 @@ type Memory = {
   host?: number;
 };
 type Register = {
-  readonly kind: 'register'; readonly width: Width; readonly general: boolean; readonly mmx?: boolean;
+  readonly kind: 'register'; readonly width: Width; readonly general: boolean; readonly mmx?: boolean; readonly stack?: boolean;
   readonly slot?: number; readonly place?: number; readonly number?: number | undefined;
 };
 type Immediate = { readonly kind: 'immediate'; readonly width: Width; readonly second: boolean };
@@ -105,7 +105,10 @@ export class HandlerBuilder extends Arithmetic implements Builder {
   #operand(shape: OperandShape): HandlerOperand {
     switch (shape.kind) {
       case 'register':
-        return { kind: 'register', width: shape.width, general: shape.bank === 'general', mmx: shape.bank === 'mmx', slot: RECORD.registers[shape.slot] as number, number: shape.number };
+        return {
+          kind: 'register', width: shape.width, general: shape.bank === 'general', mmx: shape.bank === 'mmx', stack: shape.bank === 'st',
+          slot: RECORD.registers[shape.slot] as number, number: shape.number,
+        };
       case 'immediate':
         return { kind: 'immediate', width: shape.width, second: shape.second };
       case 'memory': {
@@ -141,9 +144,11 @@ export class HandlerBuilder extends Arithmetic implements Builder {
   }
 
   number(operand: Operand): Value {
-    const { slot, number, place = 0 } = own(operand) as Register;
+    const { slot, number, place = 0, stack } = own(operand) as Register;
     if (number !== undefined || slot === undefined) return this.constant(64, number ?? place / 8);
-    return this.keep(64, (code) => code.get(record).access('i64.load16_u', slot).i64(3n).op('i64.shr_u'));
+    // General registers have 8 bytes, those of the x87 stack 16.
+    const [first, shift] = stack === true ? [stateOffset('st0Low'), 4n] as const : [0, 3n] as const;
+    return this.keep(64, (code) => code.get(record).access('i64.load16_u', slot).i64(BigInt(first)).op('i64.sub').i64(shift).op('i64.shr_u'));
   }
 
   segment(operand?: Operand): Value {
@@ -242,7 +247,7 @@ export class HandlerBuilder extends Arithmetic implements Builder {
   #host(it: Memory, slow: 'slowRead' | 'slowWrite' | 'slowModify', tlb: number): number {
     const size = it.width / 8;
     const linear = this.#linear(it, size, slow !== 'slowRead');
-    if (it.aligned === true) this.#requireAligned(linear, size);
+    if (it.aligned === true) this.#requireAligned(linear, size, slow);
     const { code } = this;
     const [entry, host] = [code.local('i32'), code.local('i32')];
     code.get(linear).i64(12n).op('i64.shr_u', 'i32.wrap_i64').i32(TLB_ENTRIES - 1).op('i32.and').i32(4).op('i32.shl').tee(entry).access('i64.load', tlb);
@@ -257,9 +262,13 @@ export class HandlerBuilder extends Arithmetic implements Builder {
     return host;
   }
 
-  #requireAligned(linear: number, size: number): void {
+  #requireAligned(linear: number, size: number, slow: 'slowRead' | 'slowWrite' | 'slowModify'): void {
     const { code } = this;
     code.get(linear).op('i32.wrap_i64').i32(size - 1).op('i32.and').if();
+    // An address that is none is the access's to tell.
+    code.get(linear).i64(16n).op('i64.shl').i64(16n).op('i64.shr_s').get(linear).op('i64.ne').if();
+    code.get(linear).op('i32.wrap_i64').get(linear).i64(32n).op('i64.shr_u', 'i32.wrap_i64').i32(size).call(this.#functions.runtime(slow)).op('drop');
+    this.#leave().end();
     code.i32(0).i32(GP).access('i32.store', at('vector')).i32(0).i32(0).access('i32.store', at('errorCode'));
     code.i32(0).i32(EXIT.fault).access('i32.store', at('exit'));
     this.#leave().end();

@@ -12,5 +12,7 @@ import { segment } from './segment.ts';
 import { string } from './string.ts';
 import { system } from './system.ts';
 import { shift } from './shift.ts';
+import { vectors } from './vectors.ts';
+import { x87 } from './x87.ts';
 
-export const instructions: readonly Instruction[] = [...arith, ...move, ...shift, ...fpuState, ...bit, ...branch, ...segment, ...far, ...string, ...io, ...system];
+export const instructions: readonly Instruction[] = [...arith, ...move, ...shift, ...fpuState, ...x87, ...bit, ...branch, ...segment, ...far, ...string, ...io, ...system, ...vectors];

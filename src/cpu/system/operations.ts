@@ -8,6 +8,7 @@ import { flagOperations } from './flag-register.ts';
 import { fpuStateOperations } from './fpu-state.ts';
 import { frameOperations } from './frame.ts';
 import { identityOperations } from './identity.ts';
+import { mmxOperations } from './mmx.ts';
 import { msrOperations } from './msr.ts';
 import type { Operation, OperationTable } from './operation.ts';
 import { portOperations } from './ports.ts';
@@ -15,11 +16,15 @@ import { segmentOperations } from './segments.ts';
 import { softwareInterruptOperations } from './software-interrupt.ts';
 import { syscallOperations } from './syscall.ts';
 import { tableOperations } from './tables.ts';
+import { x87Arithmetic } from './x87/arithmetic.ts';
+import { x87Compare } from './x87/compare.ts';
+import { x87Environment } from './x87/environment.ts';
+import { x87Transfer } from './x87/transfer.ts';
 import { levelOperations } from './level.ts';
 
 const tables: readonly OperationTable[] = [
   segmentOperations, farOperations, softwareInterruptOperations, syscallOperations, controlOperations, msrOperations, tableOperations, flagOperations, levelOperations,
-  portOperations, blockOperations, fpuStateOperations, frameOperations, decimalOperations, identityOperations,
+  portOperations, blockOperations, fpuStateOperations, x87Arithmetic, x87Compare, x87Environment, x87Transfer, frameOperations, decimalOperations, mmxOperations, identityOperations,
 ];
 
 export const operations: readonly { readonly name: string; readonly run: Operation }[] = tables.flatMap((table) => (

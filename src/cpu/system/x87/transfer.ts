@@ -1,0 +1,167 @@
+/** x87 to and from memory and between its registers (SDM volume 1, 8.3.3 and 8.3.4). */
+
+import { RFLAGS } from '../../builder.ts';
+import type { OperationTable } from '../operation.ts';
+import type { Processor } from '../processor.ts';
+import { begin, given, indefinite, isEmpty, pop, push, raised, read, setEmpty, stackFault, turn, write, type Extended } from './stack.ts';
+
+/** Formats of numbers in memory. */
+export const FORMAT = { f32: 0, f64: 1, f80: 2, i16: 3, i32: 4, i64: 5, bcd: 6 } as const;
+
+const loadBytes = (processor: Processor, segment: bigint, offset: bigint, bytes: number): bigint => processor.readSegment(Number(segment), offset, bytes);
+
+/**
+ * A number in memory as it comes to the stack.
+ * @param unused it is only read: its partner is empty, which comes before what it could raise
+ * @returns undefined when it is not to be stored
+ */
+export function readNumber(processor: Processor, format: number, segment: bigint, offset: bigint, unused = false): Extended | undefined {
+  const value = convertNumber(processor, format, segment, offset);
+  if (unused) processor.float.flags.value = 0;
+  return unused || raised(processor) ? value : undefined;
+}
+
+function convertNumber(processor: Processor, format: number, segment: bigint, offset: bigint): Extended {
+  const { float } = processor;
+  switch (format) {
+    case FORMAT.f32: return given(processor, float.f32ToF80(Number(BigInt.asIntN(32, loadBytes(processor, segment, offset, 4)))));
+    case FORMAT.f64: return given(processor, float.f64ToF80(loadBytes(processor, segment, offset, 8)));
+    case FORMAT.i16: return given(processor, float.i64ToF80(BigInt.asIntN(16, loadBytes(processor, segment, offset, 2))));
+    case FORMAT.i32: return given(processor, float.i64ToF80(BigInt.asIntN(32, loadBytes(processor, segment, offset, 4))));
+    case FORMAT.i64: return given(processor, float.i64ToF80(BigInt.asIntN(64, loadBytes(processor, segment, offset, 8))));
+    default: {
+      const low = loadBytes(processor, segment, offset, 8);
+      const upper = Number(loadBytes(processor, segment, offset + 8n, 2));
+      return format === FORMAT.bcd ? given(processor, float.bcdToF80(upper, low)) : { upper, significand: low };
+    }
+  }
+}
+
+const bytesOf: Readonly<Record<number, number>> = { 0: 4, 1: 8, 2: 10, 3: 2, 4: 4, 5: 8, 6: 10 };
+
+/** What is stored of an empty register: the indefinite of the format. */
+const indefinites: Readonly<Record<number, bigint>> = {
+  0: 0xffc00000n, 1: 0xfff8000000000000n, 2: (0xffffn << 64n) | indefinite.significand, 3: 0x8000n, 4: 0x80000000n, 5: 1n << 63n, 6: 0xffffc000000000000000n,
+};
+
+/** The bits of a number in a format. */
+function convert(processor: Processor, format: number, { upper, significand }: Extended, control: number): bigint {
+  const { float } = processor;
+  switch (format) {
+    case FORMAT.f32: return BigInt.asUintN(32, BigInt(float.f80ToF32(upper, significand, control)));
+    case FORMAT.f64: return BigInt.asUintN(64, float.f80ToF64(upper, significand, control));
+    case FORMAT.f80: return (BigInt(upper) << 64n) | significand;
+    case FORMAT.i16: return BigInt.asUintN(16, BigInt(float.f80ToI16(upper, significand, control)));
+    case FORMAT.i32: return BigInt.asUintN(32, BigInt(float.f80ToI32(upper, significand, control)));
+    case FORMAT.i64: return BigInt.asUintN(64, float.f80ToI64(upper, significand, control));
+    default: {
+      const digits = BigInt.asUintN(64, float.f80ToBcd(upper, significand, control));
+      return (BigInt(float.high.value & 0xffff) << 64n) | digits;
+    }
+  }
+}
+
+function storeBytes(processor: Processor, segment: bigint, offset: bigint, bits: bigint, bytes: number): void {
+  if (bytes > 8) {
+    // The part behind the first eight bytes comes first: when it faults nothing has been written.
+    processor.writeSegment(Number(segment), offset + 8n, bytes - 8, bits >> 64n);
+    processor.writeSegment(Number(segment), offset, 8, BigInt.asUintN(64, bits));
+  } else {
+    processor.writeSegment(Number(segment), offset, bytes, bits);
+  }
+}
+
+/** Rounding control of FISTTP: towards zero. */
+const truncating = 0xc00;
+const unmaskable = 0x3f;
+
+/** fsw is given back when the store faults: nothing has happened then. */
+function store(processor: Processor, what: bigint, offset: bigint, segment: bigint): void {
+  const [format, pops, truncates] = [Number(what & 7n), (what & 8n) !== 0n, (what & 16n) !== 0n];
+  begin(processor);
+  const { registers } = processor;
+  const status = registers.number('fsw');
+  const control = registers.number('fcw') | (truncates ? truncating : 0);
+  const empty = isEmpty(processor, 0);
+  const bits = empty ? (indefinites[format] as bigint) : convert(processor, format, read(processor, 0), control);
+  const before = registers.number('fsw');
+  const stored = empty ? stackFault(processor, false) : raised(processor);
+  // Of an unmasked overflow or underflow nothing goes to memory either.
+  const unmasked = registers.number('fsw') & ~before & ~registers.number('fcw') & unmaskable & ~0x20;
+  if (!stored || unmasked) return;
+  try {
+    storeBytes(processor, segment, offset, bits, bytesOf[format] as number);
+  } catch (error) {
+    registers.setNumber('fsw', status);
+    throw error;
+  }
+  if (pops) pop(processor);
+}
+
+const conditions: readonly ((flags: number) => boolean)[] = [
+  (flags) => (flags & RFLAGS.CF) !== 0, (flags) => (flags & RFLAGS.ZF) !== 0, (flags) => (flags & (RFLAGS.CF | RFLAGS.ZF)) !== 0, (flags) => (flags & RFLAGS.PF) !== 0,
+];
+
+export const x87Transfer: OperationTable = {
+  /** Format, offset, segment. */
+  fld(processor, format, offset, segment) {
+    begin(processor);
+    const full = !isEmpty(processor, 7);
+    const value = readNumber(processor, Number(format), segment, offset);
+    if (value !== undefined || full) push(processor, value ?? indefinite);
+  },
+  fldRegister(processor, register) {
+    begin(processor);
+    const index = Number(register);
+    if (!isEmpty(processor, index)) {
+      push(processor, read(processor, index));
+    } else if (stackFault(processor, false)) {
+      turn(processor, -1);
+      write(processor, 0, indefinite);
+    }
+  },
+  /** FLD1 and so on, by number. */
+  fldConstant(processor, index) {
+    begin(processor);
+    push(processor, given(processor, processor.float.constantF80(Number(index), processor.registers.number('fcw'))));
+  },
+  /** Format | pop 8 | truncate 16, offset, segment. */
+  fst: store,
+  /** ST(i), whether it pops: 1 yes, 2 yes and nobody asks whether ST(0) is empty. */
+  fstRegister(processor, register, pops) {
+    begin(processor);
+    const empty = isEmpty(processor, 0);
+    if (empty && pops !== 2n) {
+      if (!stackFault(processor, false)) return;
+      write(processor, Number(register), indefinite);
+    } else if (!empty) {
+      write(processor, Number(register), read(processor, 0));
+    }
+    if (pops !== 0n) pop(processor);
+  },
+  fxch(processor, register) {
+    begin(processor);
+    const index = Number(register);
+    const empty = [isEmpty(processor, 0), isEmpty(processor, index)];
+    if ((empty[0] || empty[1]) && !stackFault(processor, false)) return;
+    const [x, y] = [empty[0] ? indefinite : read(processor, 0), empty[1] ? indefinite : read(processor, index)];
+    write(processor, 0, y);
+    write(processor, index, x);
+  },
+  /** Condition (0 to 3, 4 more for its opposite), ST(i). */
+  fcmov(processor, which, register) {
+    begin(processor);
+    const index = Number(register);
+    const holds = (conditions[Number(which & 3n)] as (flags: number) => boolean)(processor.flags()) === ((which & 4n) === 0n);
+    if (isEmpty(processor, 0) || isEmpty(processor, index)) {
+      if (stackFault(processor, false)) write(processor, 0, indefinite);
+    } else if (holds) {
+      write(processor, 0, read(processor, index));
+    }
+  },
+  ffree(processor, register, pops) {
+    begin(processor);
+    setEmpty(processor, Number(register), true);
+    if (pops !== 0n) pop(processor);
+  },
+};
