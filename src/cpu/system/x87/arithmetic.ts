@@ -126,7 +126,7 @@ export const x87Arithmetic: OperationTable = {
     const result = unary(processor, 'tangentF80');
     if (result === undefined) return;
     write(processor, 0, result);
-    if (!outOfRange(processor)) push(processor, one);
+    if (!outOfRange(processor)) push(processor, (result.upper & 0x7fff) === 0x7fff ? result : one);
   },
   fsincos(processor) {
     if (noRoomForTwo(processor)) return;
