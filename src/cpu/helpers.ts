@@ -4,6 +4,7 @@
  */
 
 import type { Width } from './builder.ts';
+import { vectorFloatHelpers } from './vector-float.ts';
 
 export interface Helper {
   readonly parameters: readonly Width[];
@@ -12,6 +13,8 @@ export interface Helper {
   compute(...values: bigint[]): bigint;
   /** The same as one WebAssembly instruction. */
   readonly inline?: string;
+  /** The same is a function of emitted WebAssembly (emit/vector-float.ts), which takes vectors as they are. */
+  readonly emitted?: true;
 }
 
 const signed = (value: bigint): bigint => BigInt.asIntN(64, value);
@@ -58,6 +61,7 @@ export const helpers = {
   remainderSigned: wide((high = 0n, low = 0n, divisor = 0n) => BigInt.asUintN(64, signedDivision(high, low, divisor)[1])),
   /** CRC-32C: the sum so far, the bits that come in, how many of them. */
   crc32: { parameters: [32, 64, 32], result: 32, compute: crc32 },
+  ...vectorFloatHelpers,
 } satisfies Record<string, Helper>;
 
 export type HelperName = keyof typeof helpers;

@@ -27,7 +27,7 @@ export const internal = struct('cpu_internal', {
   flagKind: 'u32',
   /** By how much they are shifted: 64 less the width. */
   flagShift: 'u32',
-  /** Instructions until the engine looks up; set to 0 by whoever wants that, of any thread. */
+  /** Counts down by an instruction each, at the end of a block; the loop is left when it has come to {@link floor}. */
   fuel: 'i32',
   /** Something waits for the interrupt flag to be set. */
   interruptRequest: 'u32',
@@ -35,8 +35,6 @@ export const internal = struct('cpu_internal', {
   record: 'u32',
   /** Where the current block of records was entered: instructions are counted at its end. */
   blockStart: 'u32',
-  /** Instructions done, up to the current block. */
-  instructions: 'u64',
   /** Why the loop was left: {@link EXIT}. */
   exit: 'u32',
   vector: 'u32',
@@ -66,7 +64,7 @@ export const EXIT = {
   fault: 1,
   /** Go on at state.rip. */
   resume: 2,
-  /** `fuel` is used up, at state.rip. */
+  /** `fuel` has come to `floor`, at state.rip. */
   budget: 3,
 } as const;
 

@@ -26,6 +26,48 @@ function value(next: Next): bigint {
   }
 }
 
+/** Numbers that floating point treats in ways of their own: zeros, denormals, the least and greatest, infinities, NaNs. */
+const singles = [0, 1, 0x7fffff, 0x800000, 0x7f7fffff, 0x7f800000, 0x7f800001, 0x7fc00000, 0x3f800000, 0x3f000000, 0x40200000, 0x4f000000, 0x5f000000, 0x33800000];
+const doubles = [
+  0n, 1n, (1n << 52n) - 1n, 1n << 52n, 0x7fefffffffffffffn, 0x7ff0000000000000n, 0x7ff0000000000001n, 0x7ff8000000000000n, 0x3ff0000000000000n, 0x3fe0000000000000n,
+  0x4004000000000000n, 0x41dfffffffc00000n, 0x43e0000000000000n, 0x36a0000000000000n, 0x47efffffe0000000n,
+];
+
+function single(next: Next): number {
+  const sign = next() % 2 === 0 ? 0 : 0x80000000;
+  if (next() % 3 === 0) return ((singles[next() % singles.length] as number) | sign) >>> 0;
+  // Of all magnitudes, or near one; few digits as often as many.
+  const exponent = next() % 2 === 0 ? next() % 255 : 117 + (next() % 20);
+  return (((exponent << 23) | ((next() % 0x800000) & (next() % 2 === 0 ? -1 : 0x700000))) | sign) >>> 0;
+}
+
+function double(next: Next): bigint {
+  const sign = next() % 2 === 0 ? 0n : 1n << 63n;
+  if (next() % 3 === 0) return (doubles[next() % doubles.length] as bigint) | sign;
+  const exponent = BigInt([next() % 2047, 1013 + (next() % 20), 896 + (next() % 255)][next() % 3] as number);
+  const digits = ((BigInt(next()) << 20n) ^ BigInt(next())) & ((1n << 52n) - 1n);
+  return (exponent << 52n) | (next() % 2 === 0 ? digits : digits & (7n << 49n)) | sign;
+}
+
+/** 16 bytes of one format. */
+function floats(next: Next): Uint8Array {
+  if (next() % 2 === 0) return new Uint8Array(Uint32Array.from({ length: 4 }, () => single(next)).buffer);
+  return new Uint8Array(BigUint64Array.from({ length: 2 }, () => double(next)).buffer);
+}
+
+/** As programs have it, or with exceptions unmasked, flags and modes. */
+function mxcsr(next: Next): number {
+  if (next() % 2 === 0) return 0x1f80 | ((next() & 3) << 13);
+  return next() % 3 === 0 ? next() & 0xffff : (0x1f80 | (next() & 0xe07f)) & ~(next() % 4 === 0 ? 0x80 << (next() % 6) : 0);
+}
+
+/** 64 bytes of memory. */
+function contents(next: Next): Uint8Array {
+  const bytes = Uint8Array.from({ length: 64 }, () => next());
+  for (let at = 0; at < 64; at += 16) if (next() % 2 === 0) bytes.set(floats(next), at);
+  return bytes;
+}
+
 /** An address of data, often at a page's end. */
 function dataAddress(next: Next): bigint {
   const page = next() % 3 === 0 ? 1 + (next() % dataWindow.pages.length) : [0, 1, 3, 5][next() % 4] as number;
@@ -61,13 +103,14 @@ export function generate(instruction: Instruction, next: Next): Generated | unde
   aim(decoded, registers, next);
   if (decoded.repeat) registers[1] = BigInt(next() % 80);
   const fx = Uint8Array.from({ length: 512 }, (_, at) => (at < 32 || (at < 160 && at % 16 > 9) || at >= 416 ? 0 : next()));
+  for (let at = 160; at < 416; at += 16) if (next() % 4 !== 0) fx.set(floats(next), at);
   const control = new DataView(fx.buffer);
   control.setUint16(0, 0x37f, true);
   control.setUint8(4, next());
-  control.setUint32(24, 0x1f80 | ((next() & 3) << 13), true);
+  control.setUint32(24, mxcsr(next), true);
   const address = Number(dataAddress(next));
   const page = Math.floor((address - dataWindow.address) / 4096);
-  const memory = dataWindow.pages[page] === 'writable' && address % 4096 < 4000 ? [{ address: address & ~7, bytes: Uint8Array.from({ length: 64 }, () => next()) }] : [];
+  const memory = dataWindow.pages[page] === 'writable' && address % 4096 < 4000 ? [{ address: address & ~7, bytes: contents(next) }] : [];
   const room = codeWindow.pages * 4096 - 16;
   const rip = codeWindow.address + (next() % 8 === 0 ? 4096 - (next() % 16) : next() % room);
   return {
@@ -77,11 +120,13 @@ export function generate(instruction: Instruction, next: Next): Generated | unde
 }
 
 /** Most memory operands come to lie in the window. */
-function aim({ operands, length }: Decoded, registers: BigUint64Array, next: Next): void {
+function aim({ instruction, operands, length }: Decoded, registers: BigUint64Array, next: Next): void {
   for (const operand of operands) {
     if (operand.kind !== 'memory' || typeof operand.base !== 'number' || operand.base === operand.index || next() % 16 === 0) continue;
     const index = operand.index === undefined ? 0n : (registers[operand.index] as bigint) << BigInt(operand.scale);
-    registers[operand.base] = BigInt.asUintN(64, dataAddress(next) - operand.displacement - index);
+    // Most of what has to be aligned is.
+    const mask = instruction.unit === 'sse' && operand.width === 128 && next() % 8 !== 0 ? ~15n : -1n;
+    registers[operand.base] = BigInt.asUintN(64, (dataAddress(next) & mask) - operand.displacement - index);
   }
   if (length === 0) throw new Error('an instruction without bytes');
   for (const number of [6, 7]) if (next() % 2 === 0 && !operands.some((each) => each.kind === 'memory' && each.base === number)) registers[number] = dataAddress(next);

@@ -1,7 +1,7 @@
 /** The pure operations of a builder, as WebAssembly. */
 
 import type { Binary, Compare, Unary, Value, Width } from '../builder.ts';
-import { helpers, type HelperName } from '../helpers.ts';
+import { helpers, type Helper, type HelperName } from '../helpers.ts';
 import type { Code } from '../wasm/code.ts';
 import { emitted, pushValue, typeOf, valueOf } from './value.ts';
 
@@ -185,19 +185,34 @@ export abstract class Arithmetic {
   }
 
   call(helper: HelperName, ...values: Value[]): Value {
-    const { result, parameters, inline }: (typeof helpers)[HelperName] & { inline?: string } = helpers[helper];
+    const { result, parameters, inline, emitted: whole }: Helper = helpers[helper];
     parameters.forEach((width, at) => {
       if (values[at]?.width !== width) throw new Error(`${helper} wants ${width} bits, not ${values[at]?.width}`);
     });
     return this.keep(result, (code) => {
-      for (const value of values) pushValue(code, value);
+      for (const value of values) {
+        if (value.width === 128 && whole !== true) pushHalves(code, value);
+        else pushValue(code, value);
+      }
       if (inline === undefined) code.call(this.helperFunction(helper));
       else code.op(inline);
+      if (result === 128 && whole !== true) joinHalves(code);
     });
   }
 
   /** The number of the function that does what a helper does. */
   protected abstract helperFunction(helper: HelperName): number;
+}
+
+function pushHalves(code: Code, value: Value): void {
+  pushValue(code, value).lane('i64x2.extract_lane', 0);
+  pushValue(code, value).lane('i64x2.extract_lane', 1);
+}
+
+/** Of two words on the stack, the upper one on top, makes a vector. */
+function joinHalves(code: Code): void {
+  const high = code.local('i64');
+  code.set(high).op('i64x2.splat').get(high).lane('i64x2.replace_lane', 1);
 }
 
 function vectorName(operation: Binary): string {

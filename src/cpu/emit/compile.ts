@@ -1,10 +1,16 @@
 import { helpers, type Helper, type HelperName } from '../helpers.ts';
-import type { Code } from '../wasm/code.ts';
+import type { Code, ValueType } from '../wasm/code.ts';
 import { ModuleWriter, type MemoryLimits, type Signature } from '../wasm/module.ts';
 import { HandlerBuilder, type Functions } from './handler.ts';
 import { handlerSignature, signatureOf, type RuntimeFunction } from './runtime.ts';
 import type { Shape } from './shape.ts';
 import { typeOf } from './value.ts';
+
+/** JavaScript has no vectors: what is defined there takes and gives them as two words, the lower first. */
+export function helperSignature({ parameters, result, emitted }: Helper): Signature {
+  const types = (width: number): ValueType[] => (width === 128 && emitted !== true ? ['i64', 'i64'] : [typeOf(width)]);
+  return { parameters: parameters.flatMap(types), results: types(result) };
+}
 
 /** Functions that a module imports, numbered in the order in which its code first asks for them. */
 class Imports implements Functions {
@@ -20,8 +26,7 @@ class Imports implements Functions {
   }
 
   helper(name: HelperName): number {
-    const { parameters, result }: Helper = helpers[name];
-    return this.#number('helper', name, { parameters: parameters.map(typeOf), results: [typeOf(result)] });
+    return this.#number('helper', name, helperSignature(helpers[name]));
   }
 
   operation(name: string): number {

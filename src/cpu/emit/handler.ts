@@ -467,7 +467,7 @@ export class HandlerBuilder extends Arithmetic implements Builder {
       if (condition !== undefined) pushValue(code, condition).if();
       const next = code.local('i32');
       code.get(record).access('i32.load', RECORD.link).tee(next).if();
-      code.get(record).get(next).call(this.#functions.runtime('link')).op('return').end();
+      this.#goTo(next).end();
       const target = this.#target(this.binary('add', this.nextRip(), this.signExtend(this.get(distance), 64)));
       pushValue(code.get(record), target).call(this.#functions.runtime('jump')).set(next);
       // The next time it goes straight there; a failed jump gives 0, which is no link.
@@ -478,10 +478,22 @@ export class HandlerBuilder extends Arithmetic implements Builder {
     };
   }
 
+  /** To a record of the page, without a call as long as there is fuel. */
+  #goTo(next: number): Code {
+    const { code } = this;
+    const fuel = code.local('i32');
+    const word = (name: Parameters<typeof internalOffset>[0]): Code => code.i32(0).access('i32.load', at(name));
+    word('fuel').get(record);
+    word('blockStart').op('i32.sub').i32(Math.log2(RECORD_SIZE)).op('i32.shr_u', 'i32.sub').i32(1).op('i32.sub').tee(fuel);
+    word('floor').op('i32.gt_s').if();
+    code.i32(0).get(fuel).access('i32.store', at('fuel')).i32(0).get(next).access('i32.store', at('blockStart')).get(next).op('return').end();
+    return code.get(record).get(next).call(this.#functions.runtime('link')).op('return');
+  }
+
   again(condition: Value): void {
     this.#pending.push(() => {
       pushValue(this.code, condition).if();
-      this.code.get(record).get(record).call(this.#functions.runtime('link')).op('return').end();
+      this.#goTo(record).end();
     });
   }
 

@@ -5,6 +5,7 @@ import { compileCode, compileHandler } from '../emit/compile.ts';
 import type { Functions } from '../emit/handler.ts';
 import { buildRuntime, type EngineFunctions } from '../emit/runtime.ts';
 import { shapeKey, shapeOf } from '../emit/shape.ts';
+import { buildVectorFloat } from '../emit/vector-float.ts';
 import type { Float } from '../float/float.ts';
 import { helpers, type Helper } from '../helpers.ts';
 import { EXIT, INTERNAL, internal, RECORD } from '../layout.ts';
@@ -65,8 +66,10 @@ export class Handlers {
     const module = new WebAssembly.Module(buildRuntime(limits, capacity));
     const { exports } = new WebAssembly.Instance(module, { engine: { memory, handlers: this.#table, ...engine } as WebAssembly.Imports[string] });
     this.runtime = exports as unknown as Runtime;
-    const helper = Object.fromEntries(Object.entries(helpers).map(([name, each]) => [name, adapt(each)]));
-    this.#imports = { engine: { memory }, helper, float: float as unknown as WebAssembly.Imports[string], runtime: { ...exports, ...engine } as WebAssembly.Imports[string] };
+    const floats = float as unknown as WebAssembly.Imports[string];
+    const vectors = new WebAssembly.Instance(new WebAssembly.Module(buildVectorFloat()), { float: floats }).exports;
+    const helper = { ...Object.fromEntries(Object.entries(helpers).map(([name, each]) => [name, adapt(each)])), ...vectors };
+    this.#imports = { engine: { memory }, helper, float: floats, runtime: { ...exports, ...engine } as WebAssembly.Imports[string] };
     for (const name of special) this.#add(name, compileCode(limits, specialCode[name]));
   }
 
@@ -95,11 +98,13 @@ export class Handlers {
   }
 }
 
-/** A helper's definition as emitted code calls it: up to 32 bits are a number there, and what comes has a sign. */
-function adapt({ parameters, result, compute }: Helper): (...values: (number | bigint)[]) => number | bigint {
+/** A helper's definition as emitted code calls it: up to 32 bits are a number there, 128 two words, and what comes has a sign. */
+function adapt({ parameters, result, compute }: Helper): (...values: (number | bigint)[]) => number | bigint | bigint[] {
   return (...values) => {
-    const unsigned = parameters.map((width, each) => BigInt.asUintN(width, BigInt(values[each] ?? 0)));
-    const found = compute(...unsigned);
+    let at = 0;
+    const next = (width: number): bigint => BigInt.asUintN(width, BigInt(values[at++] ?? 0));
+    const found = compute(...parameters.map((width) => (width === 128 ? next(64) | (next(64) << 64n) : next(width))));
+    if (result === 128) return [BigInt.asUintN(64, found), found >> 64n];
     return result === 64 ? found : Number(found);
   };
 }

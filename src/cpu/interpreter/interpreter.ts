@@ -40,6 +40,9 @@ const SHADOW_OF_STACK = 2;
 const RUNNING = 0;
 const HALTED = 1;
 
+/** Of the loop, at once. */
+const mostFuel = 0x7fffffff;
+
 type InternalName = keyof typeof internal.fields;
 
 /** Bit of a TLB tag: a user's. */
@@ -87,6 +90,9 @@ export class Interpreter implements Processor, TranslationOwner {
   #moved = false;
   #repeats = false;
   #kicked = false;
+  /** Instructions until the loop got its fuel, and how much that was. */
+  #done = 0;
+  #filled = 0;
   #shutdown = false;
   /** The last fault was an address that is none: whether it is #GP or #SS is its segment's to say. */
   #notCanonical = false;
@@ -115,13 +121,13 @@ export class Interpreter implements Processor, TranslationOwner {
 
   /** Instructions that have been executed since it was made. */
   get instructions(): number {
-    return this.#number('instructions') + this.#internal.getUint32(internal.fields.instructions.offset + 4, true) * 2 ** 32;
+    return this.#done + this.#filled - this.#fuel();
   }
 
   /** Of another thread too. */
   kick(): void {
     this.#kicked = true;
-    this.#setNumber('fuel', 0);
+    this.#leaveSoon();
   }
 
   /** Runs until something else than the guest's code is to be done. */
@@ -166,7 +172,7 @@ export class Interpreter implements Processor, TranslationOwner {
   }
 
   #runMany(budget: number): void {
-    this.#setNumber('fuel', Math.min(budget, 0x7fffffff));
+    this.#refuel(budget);
     this.#lookUp = false;
     const record = this.#enter();
     if (record !== 0) this.#handlers.runtime.run(record);
@@ -180,7 +186,7 @@ export class Interpreter implements Processor, TranslationOwner {
     registers.setNumber('rflags', flags & ~RFLAGS.RF);
     registers.setNumber('interruptShadow', 0);
     this.trapPending = (flags & RFLAGS.TF) !== 0;
-    this.#setNumber('fuel', 0x7fffffff);
+    this.#refuel(mostFuel);
     this.#lookUp = false;
     let record = this.#enter();
     // What stands in the place of an instruction leads to one.
@@ -222,9 +228,23 @@ export class Interpreter implements Processor, TranslationOwner {
   }
 
   #count(instructions: number): void {
-    const { offset } = internal.fields.instructions;
-    this.#internal.setBigUint64(offset, this.#internal.getBigUint64(offset, true) + BigInt(instructions), true);
-    this.#setNumber('fuel', this.#number('fuel') - instructions);
+    this.#setNumber('fuel', this.#fuel() - instructions);
+  }
+
+  #fuel(): number {
+    return this.#number('fuel') | 0;
+  }
+
+  #refuel(instructions: number): void {
+    this.#done = this.instructions;
+    this.#filled = Math.min(instructions, mostFuel);
+    this.#setNumber('fuel', this.#filled);
+    this.#setNumber('floor', 0);
+  }
+
+  /** At the end of the block that runs. */
+  #leaveSoon(): void {
+    this.#setNumber('floor', mostFuel);
   }
 
   #enter(): number {
@@ -555,7 +575,7 @@ export class Interpreter implements Processor, TranslationOwner {
     this.#translation.finishStore();
     if (this.#interrupts?.pending() !== true) return;
     this.#setNumber('interruptRequest', 1);
-    this.#setNumber('fuel', 0);
+    this.#leaveSoon();
   }
 
   /** A whole instruction in JavaScript. RIP is the next one's from the beginning. */
@@ -588,7 +608,7 @@ export class Interpreter implements Processor, TranslationOwner {
 
   /** Whether something is to be done between this instruction and the next. */
   #mustPause(): boolean {
-    if (this.#lookUp || this.#kicked || this.trapPending || this.#number('fuel') << 0 <= 0 || this.registers.number('activity') !== RUNNING) return true;
+    if (this.#lookUp || this.#kicked || this.trapPending || this.#fuel() <= (this.#number('floor') | 0) || this.registers.number('activity') !== RUNNING) return true;
     if (this.#interrupts?.pending() !== true) return false;
     this.#setNumber('interruptRequest', 1);
     return (this.registers.number('rflags') & RFLAGS.IF) !== 0;

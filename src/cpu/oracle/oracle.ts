@@ -168,6 +168,7 @@ class ExactBuilder extends ExactArithmetic implements Builder {
       return;
     }
     // Both halves or nothing.
+    this.#probe({ kind: 'memory', segment, offset, width: 64 });
     this.#probe({ kind: 'memory', segment, offset: offset + 8n, width: 64 });
     this.#processor.writeSegment(segment, offset, 8, BigInt.asUintN(64, bits));
     this.#processor.writeSegment(segment, offset + 8n, 8, bits >> 64n);
@@ -176,7 +177,10 @@ class ExactBuilder extends ExactArithmetic implements Builder {
   #requireAligned(segment: number, offset: bigint, width: Width, write: boolean): void {
     if (!this.long && !allowsAccess(this.#processor.registers.segment(segmentName(segment)), Number(offset), width / 8, write)) this.#processor.bytesAt(segment, offset, width / 8, write);
     const base = this.long && segment < 4 ? 0n : this.#processor.registers.wide(`${segmentRegisters[segment] as 'es'}Base`);
-    if ((base + offset) % BigInt(width / 8) !== 0n) this.#processor.fault(GP);
+    const linear = base + offset;
+    // An address that is none is the access's to tell.
+    const canonical = !this.long || BigInt.asUintN(64, BigInt.asIntN(48, linear)) === BigInt.asUintN(64, linear);
+    if (canonical && linear % BigInt(width / 8) !== 0n) this.#processor.fault(GP);
   }
 
   /** Faults as a write does, by writing what is there. */

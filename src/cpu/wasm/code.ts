@@ -101,6 +101,14 @@ export class Code {
     return this.#indexed(0x22, local);
   }
 
+  getGlobal(index: number): this {
+    return this.#indexed(0x23, index);
+  }
+
+  setGlobal(index: number): this {
+    return this.#indexed(0x24, index);
+  }
+
   /** A load or store, at a constant offset from the address on the stack. No alignment is promised. */
   access(name: string, offset = 0): this {
     if (name === 'v128.load' || name === 'v128.store') {

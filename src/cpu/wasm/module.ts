@@ -19,6 +19,7 @@ export class ModuleWriter {
   readonly #functions: { readonly type: number; readonly code: Code }[] = [];
   readonly #exports: number[][] = [];
   #importedFunctions = 0;
+  #importedGlobals = 0;
   #table: readonly number[] | undefined;
 
   /** The number of a function's type; equal types have one number. */
@@ -37,6 +38,12 @@ export class ModuleWriter {
     if (this.#functions.length > 0) throw new Error('imports come before functions');
     this.#imports.push([...text(module), ...text(name), 0x00, ...number(this.type(signature))]);
     return this.#importedFunctions++;
+  }
+
+  /** A global that may be set: its number. */
+  importGlobal(module: string, name: string, type: ValueType): number {
+    this.#imports.push([...text(module), ...text(name), 0x03, typeCode[type], 0x01]);
+    return this.#importedGlobals++;
   }
 
   /** The number of the new function. Its code may still grow until `encode`. */

@@ -44,6 +44,7 @@ export const vector: ReadonlyMap<string, number> = new Map([
     i32x4.eq i32x4.ne i32x4.lt_s i32x4.lt_u i32x4.gt_s i32x4.gt_u i32x4.le_s i32x4.le_u i32x4.ge_s i32x4.ge_u
     f32x4.eq f32x4.ne f32x4.lt f32x4.gt f32x4.le f32x4.ge f64x2.eq f64x2.ne f64x2.lt f64x2.gt f64x2.le f64x2.ge
     v128.not v128.and v128.andnot v128.or v128.xor v128.bitselect v128.any_true`),
+  ...inOrder(94, 'f32x4.demote_f64x2_zero f64x2.promote_low_f32x4'),
   ...inOrder(96, 'i8x16.abs i8x16.neg i8x16.popcnt i8x16.all_true i8x16.bitmask i8x16.narrow_i16x8_s i8x16.narrow_i16x8_u'),
   ...inOrder(107, 'i8x16.shl i8x16.shr_s i8x16.shr_u i8x16.add i8x16.add_sat_s i8x16.add_sat_u i8x16.sub i8x16.sub_sat_s i8x16.sub_sat_u'),
   ...inOrder(118, 'i8x16.min_s i8x16.min_u i8x16.max_s i8x16.max_u'),
@@ -67,6 +68,9 @@ export const vector: ReadonlyMap<string, number> = new Map([
   ['i64x2.sub', 209],
   ...inOrder(213, `i64x2.mul i64x2.eq i64x2.ne i64x2.lt_s i64x2.gt_s i64x2.le_s i64x2.ge_s
     i64x2.extmul_low_i32x4_s i64x2.extmul_high_i32x4_s i64x2.extmul_low_i32x4_u i64x2.extmul_high_i32x4_u`),
+  ...inOrder(224, 'f32x4.abs f32x4.neg'),
+  ...inOrder(227, 'f32x4.sqrt f32x4.add f32x4.sub f32x4.mul f32x4.div f32x4.min f32x4.max f32x4.pmin f32x4.pmax f64x2.abs f64x2.neg'),
+  ...inOrder(239, 'f64x2.sqrt f64x2.add f64x2.sub f64x2.mul f64x2.div f64x2.min f64x2.max f64x2.pmin f64x2.pmax'),
 ]);
 
 /** Vector instructions with a lane number. */
