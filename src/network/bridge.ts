@@ -5,10 +5,11 @@ import { deleteLink, getLink, newLink, readLink, setLink, type Link } from '../n
 import { getRoutes, readRoute, type KnownRoute } from '../netlink/route.ts';
 import type { Subnet } from '../netlink/ip.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
+import { removeAbandoned } from './abandoned.ts';
 import { broadcastOf } from './elements.ts';
 import { macOf } from './lease.ts';
 import { rangeOf, type NetworkRecord } from './record.ts';
-import { aliasOf, allLinks, attempt, findLink, isOurBridge } from './sockets.ts';
+import { allLinks, attempt, bridgeAlias, findLink, isOurBridge, type Sockets } from './sockets.ts';
 import { enableForwarding, setSysctl } from './sysctl.ts';
 
 export interface Bridge {
@@ -20,9 +21,11 @@ export interface Bridge {
 }
 
 /** The bridge of a network, if it is there. @throws DelosError network-in-use when the name belongs to another device */
-export function findBridge(route: NetlinkSocket, folder: string, record: NetworkRecord): Link | undefined {
-  const found = findLink(route, record.device);
-  if (found === undefined || isOurBridge(folder, found)) return found;
+export function findBridge(sockets: Pick<Sockets, 'route' | 'filter'>, folder: string, record: NetworkRecord): Link | undefined {
+  const found = findLink(sockets.route, record.device);
+  if (found !== undefined && isOurBridge(folder, found)) return found;
+  removeAbandoned(sockets, record.device);
+  if (findLink(sockets.route, record.device) === undefined) return undefined;
   throw new DelosError('network-in-use', `network ${record.name}: the host has another device ${record.device}`);
 }
 
@@ -53,7 +56,7 @@ function makeBridge(route: NetlinkSocket, folder: string, record: NetworkRecord)
   const link = answer && readLink(answer);
   if (link === undefined) return undefined;
   // Where there is no IPv6 there is nothing that would make an address of its own.
-  route.requests([setLink(link.index, { noLinkLocal: true }, name), setLink(link.index, { alias: `${aliasOf(folder)}network ${record.name}` }, name)], 'EAFNOSUPPORT');
+  route.requests([setLink(link.index, { noLinkLocal: true }, name), setLink(link.index, { alias: bridgeAlias(folder, record.name) }, name)], 'EAFNOSUPPORT');
   return link;
 }
 

@@ -79,7 +79,7 @@ function reserveLocked(sockets: Sockets, folder: string, record: NetworkRecord, 
     const lease = chooseLease(sockets.route, folder, record, wish, taken);
     keepLease(folder, lease);
     undo.push(() => dropLease(folder, lease));
-    const found = findBridge(sockets.route, folder, record);
+    const found = findBridge(sockets, folder, record);
     filterFor(sockets, folder, record, lease, found === undefined, undo);
     const { link, changed } = ensureBridge(sockets.route, folder, record, found, isIdle);
     forgetDatagrams(sockets.filter, lease);

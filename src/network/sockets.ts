@@ -65,6 +65,15 @@ export function aliasOf(folder: string): string {
   return `delos:${tagOf(folder)}:`;
 }
 
+/** What the kernel has room for, without its NUL: IFALIASZ. */
+const maxAlias = 255;
+
+/** The alias of a network's bridge. It ends with the folder, unless that is too long: removeAbandoned() reads it. */
+export function bridgeAlias(folder: string, network: string): string {
+  const [short, long] = [`${aliasOf(folder)}network ${network}`, `${aliasOf(folder)}network ${network} ${path.resolve(folder)}`];
+  return Buffer.byteLength(long) <= maxAlias ? long : short;
+}
+
 /** Whether a device with a network's name is a bridge that was made for it. One without an alias may be: its maker was killed right then. */
 export function isOurBridge(folder: string, { kind, alias }: Link): boolean {
   return kind === 'bridge' && (alias === undefined || alias.startsWith(aliasOf(folder)));

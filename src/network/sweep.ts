@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { parseAddress } from '../netlink/ip.ts';
 import { deleteLink, type Link } from '../netlink/link.ts';
+import { removeAbandoned } from './abandoned.ts';
 import { identity, type Entry } from './elements.ts';
 import { allLeases, isOver, leasesOf, type Lease } from './lease.ts';
 import { lockNetworks } from './lock.ts';
@@ -32,6 +33,7 @@ export async function sweep(folder: string, alive: (container: string) => boolea
     for (const lease of gone) takeOut(sockets, folder, lease);
     sweepFiles(folder);
     const devices = sweepDevices(sockets, folder, allLeases(folder));
+    removeAbandoned(sockets);
     return { containers: gone.map(({ container }) => container), devices, entries: sweepEntries(sockets, folder) };
   } catch (error) {
     throw refused('what is left of networks cannot be removed', error);
