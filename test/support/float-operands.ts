@@ -47,7 +47,9 @@ export function operand(kind: Kind, random: Random, near: bigint | undefined): b
   const sign = BigInt(random(2));
   const exponent = exponentField(random, bias, nearField);
   const explicit = kind === 'f80' ? BigInt(random(16) === 0 ? random(2) : Math.min(1, exponent)) << 63n : 0n;
-  return (sign * BigInt(2 * bias + 2) + BigInt(exponent)) << BigInt(significandBits) | explicit | fraction(random, width);
+  // Now and then the other's digits: equal numbers, quotients of 1, NaNs that differ in sign.
+  const digits = near !== undefined && random(8) === 0 ? BigInt.asUintN(width, near) : fraction(random, width);
+  return (sign * BigInt(2 * bias + 2) + BigInt(exponent)) << BigInt(significandBits) | explicit | digits;
 }
 
 function integer(random: Random, width: number): bigint {

@@ -5,7 +5,7 @@ import {
   BIAS, exponentOf, f80, invalid, isInfinite, isOdd, isZero, LEADING, negative, oddResult, oddResults, packFull, tellDenormal, zero,
 } from './extended.ts';
 import { arctangent, cosine, sine } from './series.ts';
-import { add, exponent, halves, low, multiply, normalized, product, quotient, shiftRight, subtract } from './wide.ts';
+import { add, exponent, halves, low, multiply, normalized, product, quotient, remains, shiftRight, subtract } from './wide.ts';
 
 /** The processor's π has 66 bits (SDM volume 1, 8.3.8): this times 2^-64. Half of it is this times 2^-65. */
 const PI_HIGH: u64 = 3;
@@ -108,8 +108,8 @@ export function fptan(upper: u32, a: u64, control: u32): u64 {
   tellDenormal(upper, a);
   const shift = i32(clz(a));
   reduce(exponentOf(upper) - shift, a << shift);
-  // Less than a unit of the last place above the argument.
-  if (leftExponent < -64 && (quarters & 1) === 0) return packFull(leftNegative !== negative(upper), leftExponent, leftHigh, leftLow | 1, control);
+  // Above the argument, which has 66 bits at most, by less than what rounding looks at.
+  if (leftExponent < -40 && (quarters & 1) === 0) return packFull(leftNegative !== negative(upper), leftExponent, leftHigh, leftLow | 1, control);
   const sineHigh = sineOfLeft(), sineLow = low, sinePower = exponent;
   const cosineHigh = cosineOfLeft(), cosineLow = low, cosinePower = exponent;
   const swapped = (quarters & 1) !== 0;
@@ -226,6 +226,14 @@ function turnedBack(k: i32, xHigh: u64, xLow: u64, yHigh: u64, yLow: u64, below:
 
 /** The angle of a wide tangent of at most 1/16. */
 function angleOfTangent(high: u64, lower: u64, power: i32): void {
+  if (power < -62) {
+    // It is less than the tangent by nothing that 128 bits could tell, also less than what the quotient lacks.
+    const less = subtract(high, lower, 0, u64(!remains));
+    angleHigh = normalized(less, low, power);
+    angleLow = low;
+    anglePower = exponent;
+    return;
+  }
   const square = multiply(high, lower, high, lower);
   const fraction = shiftRight(square, low, min(-2 * power - 2, 128));
   const series = arctangent(fraction, low);

@@ -77,8 +77,12 @@ export function quotient(aHigh: u64, aLow: u64, bHigh: u64, bLow: u64, power: i3
   const top = half ? shiftRight(aHigh, aLow, 1) : halves(aHigh, aLow);
   const first = digit(top, low, 0, bHigh, bLow);
   const second = digit(restHigh, restLow, 0, bHigh, bLow);
+  remains = (restHigh | restLow) !== 0;
   return normalized(first, second, power + i32(half) - 1);
 }
+
+/** Whether the last quotient is less than the true one. */
+export let remains: bool = false;
 
 let restHigh: u64 = 0;
 let restLow: u64 = 0;
