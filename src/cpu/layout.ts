@@ -29,6 +29,8 @@ export const internal = struct('cpu_internal', {
   flagShift: 'u32',
   /** Counts down by an instruction each, at the end of a block; the loop is left when it has come to {@link floor}. */
   fuel: 'i32',
+  /** 0; or more than any fuel, by whoever wants the loop to be left, of any thread. */
+  floor: 'i32',
   /** Something waits for the interrupt flag to be set. */
   interruptRequest: 'u32',
   /** The record that the last fault or exit came from. */

@@ -201,9 +201,8 @@ function charge(code: Code, itself: boolean, leaveAt: (code: Code) => Code): voi
   load(code.get(0), 'blockStart', 'i32.load').op('i32.sub').i32(Math.log2(RECORD_SIZE)).op('i32.shr_u');
   if (itself) code.i32(1).op('i32.add');
   code.set(count);
-  load(code.i32(0), 'instructions').get(count).op('i64.extend_i32_u', 'i64.add').access('i64.store', at('instructions'));
   load(code.i32(0), 'fuel', 'i32.load').get(count).op('i32.sub').tee(count).access('i32.store', at('fuel'));
-  code.get(count).i32(0).op('i32.le_s').if();
+  load(code.get(count), 'floor', 'i32.load').op('i32.le_s').if();
   leaveAt(code.i32(0)).access('i64.store', STATE + stateOffset('rip'));
   code.i32(0).i32(EXIT.budget).access('i32.store', at('exit')).i32(0).op('return').end();
 }
