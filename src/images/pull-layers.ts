@@ -29,7 +29,7 @@ export async function fetchLayers(
   let changed = false;
   const tell = ({ digest, size }: Descriptor, phase: Phase, current: number): void => onProgress?.({ layer: digest, phase, current, total: size });
   const fetching = inParallel(layers.map((layer, index) => ({ layer, arrival: arrivals[index] as Arrival })), atOnce, async ({ layer, arrival }) => {
-    const how = await ensureBlob(store, layer, `GET ${shownUrl(repository.blobUrl(layer))}`, (start) => repository.stream(layer, start), {
+    const how = await ensureBlob(store, layer, `GET ${shownUrl(repository.blobUrl(layer))}`, (start) => repository.stream(layer, start, true), {
       signal, onProgress: (current) => tell(layer, 'downloading', current), onWritten: (there) => arrival.wrote(there),
     });
     if (how === 'fetched') changed = true;

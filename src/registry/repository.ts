@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DelosError } from '../lib/errors.ts';
+import { giveBack } from '../lib/give-back.ts';
 import { reasonOf } from './answer.ts';
 import { digestOf, finish, isDigest, type Digest } from './digest.ts';
 import { asFailure, isPassing, unusable } from './failure.ts';
@@ -93,8 +94,9 @@ export class Repository {
   /**
    * The bytes of a blob from `start` on, as many as there should be, for one who checks the digest. A download that breaks off is
    * resumed there.
+   * @param fleeting a chunk is good only until the next one is asked for
    */
-  async *stream(blob: Descriptor, start = 0): AsyncGenerator<Buffer, void, undefined> {
+  async *stream(blob: Descriptor, start = 0, fleeting = false): AsyncGenerator<Buffer, void, undefined> {
     const asked = { method: 'GET', url: this.blobUrl(blob) };
     let at = start;
     for (let attempt = 1; at < blob.size;) {
@@ -104,6 +106,7 @@ export class Repository {
           at += chunk.length;
           if (at > blob.size) throw unusable(asked, `the body is longer than the ${blob.size} bytes it should have`);
           yield chunk;
+          if (fleeting) giveBack(chunk);
         }
         if (at < blob.size) throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
       } catch (error) {
