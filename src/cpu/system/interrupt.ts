@@ -44,10 +44,10 @@ export function enterHandler(processor: Processor, event: Event): void {
 }
 
 /** By the table of real mode: offset and segment of four bytes each. */
-export function enterReal(processor: Processor, vector: number, base = processor.registers.wide('idtrBase')): void {
+function enterReal(processor: Processor, vector: number): void {
   const { registers } = processor;
   if (4 * vector + 3 > registers.number('idtrLimit')) processor.fault(GP, 0);
-  const target = Number(processor.read(base + BigInt(4 * vector), 4, true));
+  const target = Number(processor.read(registers.wide('idtrBase') + BigInt(4 * vector), 4, true));
   const stack = Stack.current(processor);
   const flags = processor.flags();
   stack.push(BigInt(flags), 2);
