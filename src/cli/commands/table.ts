@@ -12,6 +12,7 @@ import {
   commitFlags, containerPruneFlags, cpFlags, diffFlags, exportFlags, historyFlags, imagePruneFlags, imagesFlags, importFlags, loadFlags, loginFlags, pullFlags,
   pushFlags, rmiFlags, saveFlags, searchFlags, systemDfFlags, systemPruneFlags,
 } from './image-flags.ts';
+import { vmCommands } from './vm.ts';
 import { westworldCommands } from './westworld.ts';
 
 /** Docker has each of these as `container NAME` too. */
@@ -117,6 +118,7 @@ const commands: readonly Command[] = [
   row({ name: 'ns', summary: 'List the namespaces of this host', usage: 'ns [OPTIONS]', flags: nsFlags, positional: none, load: () => import('./ns.ts') }),
   row({ name: 'ns types', summary: 'List the types of namespaces and their flags', usage: 'ns types', flags: [], positional: none, load: () => import('./ns-types.ts') }),
   row({ name: 'ns show', summary: 'Show the namespaces of a process or a container', usage: 'ns show PID|CONTAINER', flags: [], positional: one, load: () => import('./ns-show.ts') }),
+  ...vmCommands,
   ...westworldCommands,
   row({ name: 'version', summary: 'Show the version', usage: 'version', flags: [], positional: none, load: () => import('./version.ts') }),
   row({ name: 'settle', summary: 'Clear up after a container that has ended, and do what comes then', usage: 'settle ID [end|now|check]', flags: [], positional: { min: 1, max: 2 }, hidden: true, load: () => import('./settle.ts') }),
