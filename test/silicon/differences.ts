@@ -39,7 +39,7 @@ function asSilicon({ instruction }: Generated, real: Result, ours: Outcome): Pic
   const { outcome, exception } = ours;
   const again = instruction.unit !== undefined && real.exception?.vector === 6 && (exception?.vector === 13 || exception?.vector === 12);
   const fx = ours.fx.slice();
-  if (instruction.unit === 'mmx' && exception !== undefined) fx[4] = real.fx[4] as number;
+  if (instruction.operands.some((code) => /^[PQN]/.test(code)) && exception !== undefined) fx[4] = real.fx[4] as number;
   return { outcome, fx, exception: again ? { ...exception, vector: 6 } : exception };
 }
 

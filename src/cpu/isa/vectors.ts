@@ -1,8 +1,9 @@
 /** MMX and SSE, family by family. */
 
 import type { Instruction } from './instruction.ts';
+import { vectorFloat } from './vector-float.ts';
 import { vectorInteger } from './vector-integer.ts';
 import { vectorMove } from './vector-move.ts';
 import { vectorShuffle } from './vector-shuffle.ts';
 
-export const vectors: readonly Instruction[] = [...vectorMove, ...vectorShuffle, ...vectorInteger];
+export const vectors: readonly Instruction[] = [...vectorMove, ...vectorShuffle, ...vectorInteger, ...vectorFloat];

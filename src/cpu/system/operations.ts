@@ -8,6 +8,7 @@ import { flagOperations } from './flag-register.ts';
 import { fpuStateOperations } from './fpu-state.ts';
 import { frameOperations } from './frame.ts';
 import { identityOperations } from './identity.ts';
+import { simdOperations } from './simd.ts';
 import { mmxOperations } from './mmx.ts';
 import { msrOperations } from './msr.ts';
 import type { Operation, OperationTable } from './operation.ts';
@@ -24,7 +25,7 @@ import { levelOperations } from './level.ts';
 
 const tables: readonly OperationTable[] = [
   segmentOperations, farOperations, softwareInterruptOperations, syscallOperations, controlOperations, msrOperations, tableOperations, flagOperations, levelOperations,
-  portOperations, blockOperations, fpuStateOperations, x87Arithmetic, x87Compare, x87Environment, x87Transfer, frameOperations, decimalOperations, mmxOperations, identityOperations,
+  portOperations, blockOperations, fpuStateOperations, x87Arithmetic, x87Compare, x87Environment, x87Transfer, frameOperations, decimalOperations, mmxOperations, simdOperations, identityOperations,
 ];
 
 export const operations: readonly { readonly name: string; readonly run: Operation }[] = tables.flatMap((table) => (

@@ -1,0 +1,15 @@
+/** The exception of SSE's floating point (SDM volume 1, 11.5). */
+
+import type { OperationTable } from './operation.ts';
+import { UD, XM } from './processor.ts';
+
+const CR4_OSXMMEXCPT = 1 << 10;
+
+export const simdOperations: OperationTable = {
+  /** With what MXCSR gains by the instruction, which is not done. */
+  simdException(processor, gained) {
+    const { registers } = processor;
+    registers.setNumber('mxcsr', registers.number('mxcsr') | Number(gained));
+    processor.fault((registers.number('cr4') & CR4_OSXMMEXCPT) !== 0 ? XM : UD);
+  },
+};
