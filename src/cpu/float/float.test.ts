@@ -124,6 +124,19 @@ test('sums, products, quotients and roots as everyone knows them', () => {
   assert.deepEqual(f64(() => float.addF64(bits(5e-324), bits(0), MXCSR | 1 << 6)), [0, 0]);
 });
 
+test('what random operands hardly meet', () => {
+  // Rounded up to the least normal number, it was tiny all the same.
+  assert.deepEqual(f64(() => float.multiplyF64(bits(1 - 2 ** -53), bits(2 ** -1022), MXCSR)), [2 ** -1022, 0x30]);
+  // A quotient of 1 that the host is not asked for.
+  assert.deepEqual(f64(() => float.divideF64(bits(3), bits(3), MXCSR | 1 << 13)), [1, 0]);
+  // Of two NaNs that differ in sign the positive one.
+  float.addF80(0xffff, 0xc000000000000001n, 0x7fff, 0xc000000000000001n, 0x37f);
+  assert.equal(float.high.value, 0x7fff);
+  // 5 / 2 is as near to 2 as to 3, and 2 is even: 1 is left.
+  assert.equal(BigInt.asUintN(64, float.remainderNearestF80(0x4001, 0xa000000000000000n, 0x4000, 0x8000000000000000n, 0x37f)), 1n << 63n);
+  assert.equal(float.high.value, 0x3fff);
+});
+
 test('arithmetic agrees with that of JavaScript', () => {
   const random = generator(3);
   const number = (): number => (random(2 ** 32) / 2 ** 20 - 2048) * 2 ** (random(200) - 100);
