@@ -40,7 +40,7 @@ export interface Traits {
   readonly withoutRexB?: boolean;
   /** What it uses; an #NM or #UD can come before all else. */
   readonly unit?: 'x87' | 'mmx' | 'sse';
-  /** Flags that it leaves undefined, which a comparison with silicon does not look at. */
+  /** Flags that it leaves undefined, which a comparison with silicon does not look at; C1 of x87, where the direction of its rounding is not promised. */
   readonly undefinedFlags?: string;
 }
 

@@ -43,6 +43,8 @@ const alone: readonly (readonly [string, string])[] = [
   ['FDECSTP', 'F6'], ['FINCSTP', 'F7'], ['FPREM', 'F8'], ['FYL2XP1', 'F9'], ['FSQRT', 'FA'], ['FSINCOS', 'FB'], ['FRNDINT', 'FC'], ['FSCALE', 'FD'], ['FSIN', 'FE'], ['FCOS', 'FF'],
 ];
 
+const transcendental = /^(?:F2XM1|FYL2X|FPTAN|FPATAN|FYL2XP1|FSINCOS|FSIN|FCOS)$/;
+
 const constants = ['FLD1', 'FLDL2T', 'FLDL2E', 'FLDPI', 'FLDLG2', 'FLDLN2', 'FLDZ'];
 
 const loads = ([['D9 /0', f32], ['DD /0', f64], ['DB /5', f80], ['DF /0', i16], ['DB /0', i32], ['DF /5', i64], ['DF /4', bcd]] as const).map(([encoding, format]) => (
@@ -87,7 +89,7 @@ const environment = ([['FLDENV', 'D9 /4'], ['FNSTENV', 'D9 /6'], ['FRSTOR', 'DD 
 
 export const x87: readonly Instruction[] = [
   ...arithmetic, ...loads, ...stores, ...compares,
-  ...alone.map(([name, byte]) => form(name, `D9 ${byte}`, '', plain(name.toLowerCase()))),
+  ...alone.map(([name, byte]) => ({ ...form(name, `D9 ${byte}`, '', plain(name.toLowerCase())), ...(transcendental.test(name) && { undefinedFlags: 'C1' }) })),
   ...constants.map((name, index) => form(name, `D9 ${(0xe8 + index).toString(16).toUpperCase()}`, '', (b) => b.system('fldConstant', b.constant(64, index)))),
   ...registers.map(([name, encoding, meaning]) => form(name, `${encoding}+i`, 'STi', meaning)),
   ...moves, ...environment,

@@ -63,9 +63,12 @@ function convert(processor: Processor, format: number, { upper, significand }: E
 
 function storeBytes(processor: Processor, segment: bigint, offset: bigint, bits: bigint, bytes: number): void {
   if (bytes > 8) {
-    // The part behind the first eight bytes comes first: when it faults nothing has been written.
-    processor.writeSegment(Number(segment), offset + 8n, bytes - 8, bits >> 64n);
+    // All of it or nothing: the pages are looked at before anything is written.
+    const within = offset & 4095n;
+    processor.bytesAt(Number(segment), offset, 1, true);
+    if (within + BigInt(bytes) > 4096n) processor.bytesAt(Number(segment), offset + 4096n - within, 1, true);
     processor.writeSegment(Number(segment), offset, 8, BigInt.asUintN(64, bits));
+    processor.writeSegment(Number(segment), offset + 8n, bytes - 8, bits >> 64n);
   } else {
     processor.writeSegment(Number(segment), offset, bytes, bits);
   }
