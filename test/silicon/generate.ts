@@ -2,7 +2,7 @@
 
 import { decode, type Decoded } from '../../src/cpu/decode.ts';
 import { parseEncoding, type Instruction } from '../../src/cpu/isa/instruction.ts';
-import { codeWindow, dataWindow } from './layout.ts';
+import { base, codeWindow, dataWindow, ramSize } from './layout.ts';
 import type { Case } from './silicon.ts';
 
 export interface Generated {
@@ -114,10 +114,20 @@ export function generate(instruction: Instruction, next: Next): Generated | unde
   const memory = dataWindow.pages[page] === 'writable' && address % 4096 < 4000 ? [{ address: address & ~7, bytes: contents(next) }] : [];
   const room = codeWindow.pages * 4096 - 16;
   const rip = codeWindow.address + (next() % 8 === 0 ? 4096 - (next() % 16) : next() % room);
+  if (reachesDriver(decoded, rip)) return undefined;
   return {
     instruction, decoded,
     case: { code: bytes.subarray(0, decoded.length), rip, registers, rflags: next() & 0xcd5, fx, memory, branches: true, fsBase: BigInt(next() % 64), gsBase: BigInt(next() % 64) },
   };
+}
+
+/** Whether an operand lies in what silicon's guest needs for itself; an address of registers comes there once in many millions. */
+function reachesDriver({ operands, length }: Decoded, rip: number): boolean {
+  return operands.some((operand) => {
+    if (operand.kind !== 'memory' || typeof operand.base === 'number') return false;
+    const address = Number(BigInt.asUintN(32, operand.displacement)) + (operand.base === 'rip' ? rip + length : 0);
+    return address % 2 ** 32 > base - 4096 && address % 2 ** 32 < base + ramSize + 4096;
+  });
 }
 
 /** Most memory operands come to lie in the window. */
