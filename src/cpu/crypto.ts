@@ -2,8 +2,11 @@
 
 const word = (vector: bigint, at: number): number => Number((vector >> BigInt(32 * at)) & 0xffffffffn);
 const vector = (words: readonly number[]): bigint => words.reduce((sum, each, at) => sum | (BigInt(each >>> 0) << BigInt(32 * at)), 0n);
-const bytesOf = (value: bigint): number[] => Array.from({ length: 16 }, (_, at) => Number((value >> BigInt(8 * at)) & 0xffn));
-const ofBytes = (bytes: readonly number[]): bigint => bytes.reduce((sum, each, at) => sum | (BigInt(each) << BigInt(8 * at)), 0n);
+const words = (value: bigint): number[] => [0, 1, 2, 3].map((at) => word(value, at));
+const bytesOf = (value: bigint): number[] => words(value).flatMap((each) => [each & 0xff, (each >>> 8) & 0xff, (each >>> 16) & 0xff, each >>> 24]);
+const ofBytes = (bytes: readonly number[]): bigint => vector([0, 4, 8, 12].map((at) => (
+  (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)
+)));
 
 /** Multiplied by x in the field of 256 elements of AES. */
 const double = (value: number): number => ((value << 1) ^ (value & 0x80 ? 0x11b : 0)) & 0xff;
@@ -40,13 +43,24 @@ const inverseBox = box.reduce<number[]>((inverse, value, at) => {
 const shifted = (bytes: readonly number[], direction: 1 | -1): number[] => bytes.map((_, at) => bytes[(at + 4 * direction * (at % 4) + 16) % 16] as number);
 const substituted = (bytes: readonly number[], table: readonly number[]): number[] => bytes.map((byte) => table[byte] as number);
 
-/** Each column multiplied by a circulant matrix. */
-function mixed(bytes: readonly number[], factors: readonly number[]): number[] {
-  return bytes.map((_, at) => factors.reduce((sum, factor, column) => sum ^ times(bytes[(at & ~3) + ((at + column) & 3)] as number, factor), 0));
+type Circulant = readonly [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+
+/** All multiples of each factor of a circulant matrix. */
+const circulant = (...factors: readonly [number, number, number, number]): Circulant => (
+  factors.map((factor) => Uint8Array.from({ length: 256 }, (_, value) => times(value, factor))) as unknown as Circulant
+);
+
+/** Each column multiplied by the matrix. */
+function mixed(bytes: readonly number[], [first, second, third, fourth]: Circulant): number[] {
+  const multiple = (table: Uint8Array, at: number): number => table[bytes[at] as number] as number;
+  return bytes.map((_, at) => {
+    const column = at & ~3;
+    return multiple(first, at) ^ multiple(second, column + ((at + 1) & 3)) ^ multiple(third, column + ((at + 2) & 3)) ^ multiple(fourth, column + ((at + 3) & 3));
+  });
 }
 
-const forwards = [2, 3, 1, 1];
-const backwards = [14, 11, 13, 9];
+const forwards = circulant(2, 3, 1, 1);
+const backwards = circulant(14, 11, 13, 9);
 
 export function aesEncrypt(state: bigint, key: bigint, last: boolean): bigint {
   const bytes = substituted(shifted(bytesOf(state), 1), box);
@@ -70,8 +84,13 @@ export function aesKey(key: bigint, constant: bigint): bigint {
 
 /** Of 64 bits by 64, as polynomials. */
 export function carrylessProduct(a: bigint, b: bigint): bigint {
+  const multiples = [0n, a];
+  for (let at = 2; at < 16; at += 2) {
+    const even = (multiples[at / 2] as bigint) << 1n;
+    multiples.push(even, even ^ a);
+  }
   let product = 0n;
-  for (let at = 0n; at < 64n; at++) if ((b >> at) & 1n) product ^= a << at;
+  for (const digit of b.toString(16)) product = (product << 4n) ^ (multiples[Number.parseInt(digit, 16)] as bigint);
   return product;
 }
 
@@ -98,8 +117,8 @@ export function sha1NextE(state: bigint, message: bigint): bigint {
 }
 
 export function sha1Message1(first: bigint, second: bigint): bigint {
-  const words = [word(first, 3), word(first, 2), word(first, 1), word(first, 0), word(second, 3), word(second, 2)] as const;
-  return vector([words[5] ^ words[3], words[4] ^ words[2], words[3] ^ words[1], words[2] ^ words[0]]);
+  const all = [word(first, 3), word(first, 2), word(first, 1), word(first, 0), word(second, 3), word(second, 2)] as const;
+  return vector([all[5] ^ all[3], all[4] ^ all[2], all[3] ^ all[1], all[2] ^ all[0]]);
 }
 
 export function sha1Message2(first: bigint, second: bigint): bigint {
@@ -123,8 +142,8 @@ export function sha256Two(cdgh: bigint, abef: bigint, message: bigint): bigint {
 }
 
 export function sha256Message1(first: bigint, second: bigint): bigint {
-  const words = [word(first, 0), word(first, 1), word(first, 2), word(first, 3), word(second, 0)];
-  return vector([0, 1, 2, 3].map((at) => (words[at] as number) + small(words[at + 1] as number, 7, 18, 3)));
+  const all = [word(first, 0), word(first, 1), word(first, 2), word(first, 3), word(second, 0)];
+  return vector([0, 1, 2, 3].map((at) => (all[at] as number) + small(all[at + 1] as number, 7, 18, 3)));
 }
 
 export function sha256Message2(first: bigint, second: bigint): bigint {
