@@ -15,8 +15,9 @@ const truncating = (b: Builder, mxcsr: Value): Value => b.binary('or', mxcsr, b.
 function checked(b: Builder, mxcsr: Value): Value {
   const gained = b.call('raised', mxcsr);
   const unmasked = b.binary('and', gained, b.unary('not', b.binary('shr', mxcsr, b.constant(32, 7))));
-  b.systemIf(b.compare('ne', unmasked, b.constant(32, 0)), 'simdException', b.zeroExtend(gained, 64));
-  return b.binary('or', mxcsr, gained);
+  const after = b.binary('or', mxcsr, gained);
+  b.systemIf(b.compare('ne', unmasked, b.constant(32, 0)), 'simdException', b.zeroExtend(after, 64));
+  return after;
 }
 
 const settle = (b: Builder, mxcsr: Value): void => b.set(b.state('mxcsr', 32), checked(b, mxcsr));

@@ -6,10 +6,10 @@ import { UD, XM } from './processor.ts';
 const CR4_OSXMMEXCPT = 1 << 10;
 
 export const simdOperations: OperationTable = {
-  /** With what MXCSR gains by the instruction, which is not done. */
-  simdException(processor, gained) {
+  /** With what MXCSR is behind the instruction, which is not done. */
+  simdException(processor, mxcsr) {
     const { registers } = processor;
-    registers.setNumber('mxcsr', registers.number('mxcsr') | Number(gained));
+    registers.setNumber('mxcsr', Number(mxcsr));
     processor.fault((registers.number('cr4') & CR4_OSXMMEXCPT) !== 0 ? XM : UD);
   },
 };
