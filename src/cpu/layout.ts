@@ -27,6 +27,8 @@ export const internal = struct('cpu_internal', {
   flagKind: 'u32',
   /** By how much they are shifted: 64 less the width. */
   flagShift: 'u32',
+  /** CF, behind an `inc` or `dec`, which leave it as it was. */
+  carry: 'u32',
   /** Counts down by an instruction each, at the end of a block; the loop is left when it has come to {@link floor}. */
   fuel: 'i32',
   /** 0; or more than any fuel, by whoever wants the loop to be left, of any thread. */
@@ -57,7 +59,7 @@ export const internalOffset = (name: keyof typeof internal.fields): number => IN
 
 export const SCRATCH = INTERNAL + internal.fields.scratch.offset;
 
-/** Kinds of `flagKind`. With `explicit` the flags are in rflags; of `inc` and `dec` CF is. */
+/** Kinds of `flagKind`. With `explicit` the flags are in rflags; of `inc` and `dec` CF is in `carry`. */
 export const FLAGS = { explicit: 0, add: 1, sub: 2, logic: 3, inc: 4, dec: 5 } as const;
 
 /** Values of `exit`. */

@@ -317,9 +317,33 @@ export class HandlerBuilder extends Arithmetic implements Builder {
     const negated = condition.startsWith('n') || condition === 'ae' || condition === 'a' || condition === 'ge' || condition === 'g';
     const base = ({ no: 'o', ae: 'b', ne: 'e', a: 'be', ns: 's', np: 'p', ge: 'l', g: 'le' } as Record<string, Condition>)[condition] ?? condition;
     return this.keep(1, (code) => {
-      code.call(this.#functions.runtime(`is_${base}`));
+      this.#holds(code, base);
       if (negated) code.op('i32.eqz');
     });
+  }
+
+  /** What most often stands before a jump is decided here, without a call: whether a result is zero or negative, and what a subtraction compares. */
+  #holds(code: Code, base: Condition): void {
+    const ofResult = ({ e: 'i64.eq', s: 'i64.lt_s' } as Partial<Record<Condition, string>>)[base];
+    const ofOperands = ({ b: 'i64.lt_u', be: 'i64.le_u', l: 'i64.lt_s', le: 'i64.le_s' } as Partial<Record<Condition, string>>)[base];
+    const word = (name: 'flagX' | 'flagResult'): Code => code.i32(0).access('i64.load', at(name));
+    const known = ofResult ?? ofOperands;
+    if (known !== undefined) {
+      code.i32(0).access('i32.load', at('flagKind'));
+      if (ofResult === undefined) code.i32(FLAGS.sub).op('i32.eq');
+      code.if('i32');
+      if (ofResult === undefined) {
+        // The second operand is what has been taken away.
+        word('flagX');
+        word('flagX');
+        word('flagResult').op('i64.sub');
+      } else {
+        word('flagResult').i64(0n);
+      }
+      code.op(known).else();
+    }
+    code.call(this.#functions.runtime(`is_${base}`));
+    if (known !== undefined) code.end();
   }
 
   flags(kind: FlagKind, x: Value, y: Value, result: Value): void {
@@ -327,10 +351,7 @@ export class HandlerBuilder extends Arithmetic implements Builder {
     const carry = counts ? this.condition('b') : undefined;
     this.#pending.push(() => {
       const { code } = this;
-      if (carry !== undefined) {
-        code.i32(0).i32(0).access('i32.load', STATE + stateOffset('rflags')).i32(~RFLAGS.CF).op('i32.and');
-        pushValue(code, carry).op('i32.or').access('i32.store', STATE + stateOffset('rflags'));
-      }
+      if (carry !== undefined) pushValue(code.i32(0), carry).access('i32.store', at('carry'));
       if (kind !== 'logic') this.#storeShifted('flagX', x);
       this.#storeShifted('flagResult', result);
       code.i32(0).i64(BigInt(FLAGS[kind]) | (BigInt(64 - x.width) << 32n)).access('i64.store', at('flagKind'));

@@ -118,7 +118,7 @@ function flagsFunction(): Code {
   topTo(code, RFLAGS.OF).op('i32.or').get(found).op('i32.or').set(found);
   // CF, which INC and DEC leave where it was.
   code.get(kind).i32(FLAGS.inc).op('i32.ge_u').if(i32);
-  rflags(code).i32(RFLAGS.CF).op('i32.and');
+  load(code, 'carry', 'i32.load');
   code.else().get(x).get(y).op('i64.lt_u').get(result).get(x).op('i64.lt_u').get(isSub).op('select').end();
   return code.get(found).op('i32.or');
 }
