@@ -30,7 +30,3 @@ export const SIGWINCH = 28;
 export const SIGPOLL = 29;
 export const SIGPWR = 30;
 export const SIGSYS = 31;
-/** The first of the real-time signals; the C library keeps the first two for itself. */
-export const SIGRTMIN = 32;
-/** Of a timer: the signal goes to one thread. timer_create(2) */
-export const SIGEV_THREAD_ID = 4;

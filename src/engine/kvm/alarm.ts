@@ -1,5 +1,5 @@
 import { CLOCK_MONOTONIC } from '../../abi/process.ts';
-import { SIGEV_THREAD_ID } from '../../abi/signal.ts';
+import { SIGEV_THREAD_ID } from '../../abi/signal-event.ts';
 import { syscall } from '../../sys/syscall.ts';
 import { kickSignal } from './kick.ts';
 

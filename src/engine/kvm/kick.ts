@@ -1,6 +1,6 @@
 import { KVM_SET_SIGNAL_MASK, kvm_signal_mask } from '../../abi/kvm.ts';
 import { SIG_BLOCK } from '../../abi/process.ts';
-import { SIGRTMIN } from '../../abi/signal.ts';
+import { SIGRTMIN } from '../../abi/signal-event.ts';
 import { syscall, SystemCallError } from '../../sys/syscall.ts';
 import { kvmCall, type Vcpu } from './vcpu.ts';
 
