@@ -1,6 +1,6 @@
 // node fuzz/cpu.ts [--seconds N] [--seed N]: every user-mode instruction on random states, on this processor through KVM, by emitted code and by the oracle.
 // Exits with 1 and the seed when they differ, and prints how many cases of each family were compared.
-import { whyNoSilicon } from '../test/silicon/available.ts';
+import { whyNotComparable } from '../test/silicon/available.ts';
 import { compare } from '../test/silicon/compare.ts';
 import { Emulated } from '../test/silicon/emulated.ts';
 import { families } from '../test/silicon/families.ts';
@@ -11,7 +11,7 @@ import { generator } from './support/generator.ts';
 /** Of each form, for a seed. */
 const cases = 20;
 
-const missing = whyNoSilicon();
+const missing = whyNotComparable();
 if (missing !== false) {
   console.log(`cpu: ${missing}`);
 } else {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { DelosError } from '../../src/lib/errors.ts';
 import { Silicon } from './silicon.ts';
 
@@ -17,4 +18,13 @@ function attempt(): string | false {
     if (error instanceof DelosError || (error as NodeJS.ErrnoException).code === 'ENOENT') return `no silicon to compare with: ${(error as Error).message}`;
     throw error;
   }
+}
+
+/**
+ * Makers of processors differ where the manuals leave something open (jumps with 66h, double shifts of 16 bits, alignment of SHA's operands): the software
+ * processor does what AMD's do, and can be compared with those alone.
+ */
+export function whyNotComparable(): string | false {
+  const [, maker = 'unknown'] = /^vendor_id\s*:\s*(\S+)/m.exec(readFileSync('/proc/cpuinfo', 'utf8')) ?? [];
+  return whyNoSilicon() || (maker === 'AuthenticAMD' ? false : `this processor is ${maker}'s, and the software one follows AMD's`);
 }

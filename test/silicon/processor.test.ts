@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generator } from '../../fuzz/support/generator.ts';
-import { whyNoSilicon } from './available.ts';
+import { whyNotComparable } from './available.ts';
 import { compare } from './compare.ts';
 import { Emulated } from './emulated.ts';
 import { families } from './families.ts';
@@ -11,7 +11,7 @@ import { Silicon } from './silicon.ts';
 /** Of each form; `./dev fuzz cpu` runs millions. */
 const cases = 24;
 
-const skip = whyNoSilicon();
+const skip = whyNotComparable();
 
 for (const [family, instructions] of Object.entries(families)) {
   test(`${family}: emitted code and oracle do what silicon does`, { skip }, () => {
