@@ -75,6 +75,7 @@ const ofHooks: readonly Explanation[] = [
   { peer: 'crun', key: /^says why$/, cases: /^hooks$/, sometimes: true, why: 'crun complains of a poststart hook that it runs when the container has ended already' },
   { peer: 'crun', key: /^exit$/, cases: /hook that (?:fails|is missing)/, why: 'crun’s own exit code for a failed hook; ours is runc’s' },
   { peer: 'crun', key: /^(?:says why|stdout)$/, cases: /hook that fails: poststart/, why: 'crun only warns; the specification (lifecycle, step 9) asks for an error, and the container to be stopped' },
+  { peer: 'crun', key: /^says why$/, cases: /hook that fails: poststop/, sometimes: true, why: 'crun warns of it when it still has somebody to warn; of ours see below' },
   { peer: 'runc', key: /^says why$/, cases: /hook that fails: poststop/, why: 'a plan has no step that depends on an exit code, so `run` does not warn; `delete` does' },
 ];
 

@@ -128,7 +128,7 @@ test('signals to delos go on to the container', { skip }, async () => {
 
 test('a container that ignores SIGINT is killed by the third', { skip }, async () => {
   await using everyday = new Everyday();
-  const child = everyday.start('run', '--rm', 'host', 'sh', '-c', 'echo ready; exec sleep 1000');
+  const child = everyday.start('run', '--rm', 'host', 'sh', '-c', "trap '' INT; echo ready; exec sleep 1000");
   child.stdout?.once('data', async () => {
     // Equal signals that wait are one.
     for (let count = 0; count < 3; count++) {
