@@ -37,6 +37,9 @@ export const RFLAGS = {
   VIF: 1 << 19, VIP: 1 << 20, ID: 1 << 21,
 } as const;
 
+/** CF, PF, AF, ZF, SF and OF. */
+export const arithmeticFlags = RFLAGS.CF | RFLAGS.PF | RFLAGS.AF | RFLAGS.ZF | RFLAGS.SF | RFLAGS.OF;
+
 /** The sixteen conditions of Jcc, SETcc and CMOVcc in the order of their encoding (SDM volume 1, appendix B). */
 export const conditions = ['o', 'no', 'b', 'ae', 'e', 'ne', 'be', 'a', 's', 'ns', 'p', 'np', 'l', 'ge', 'le', 'g'] as const;
 export type Condition = (typeof conditions)[number];

@@ -19,7 +19,7 @@ export const internal = struct('cpu_internal', {
   linearMask: 'u64',
   /** 16, 32 or 64 ones: how far pushes and pops count (SS.B). */
   stackMask: 'u64',
-  /** Bits 4 and 5 of a TLB tag: a user's access; one of the supervisor with SMAP lifted. */
+  /** Bits of a TLB tag: {@link USER_TAG}, {@link LIFTED_TAG} or none. */
   mode: 'u64',
   /** The flags: a {@link FLAGS} kind, and of its operation the first operand and the result, shifted so that their top bit is bit 63. */
   flagX: 'u64',
@@ -71,6 +71,10 @@ export const EXIT = {
   /** `fuel` has come to `floor`, at state.rip. */
   budget: 3,
 } as const;
+
+/** In a TLB tag: the access is a user's; it is the supervisor's with SMAP lifted. */
+export const USER_TAG = 0x10;
+export const LIFTED_TAG = 0x20;
 
 /** Direct-mapped, 16 bytes an entry: tag, addend (host address less the lower 32 bits of the linear one), whether it is global. */
 export const TLB_ENTRIES = 4096;

@@ -3,7 +3,7 @@
  * What they cannot do they ask of the engine, in JavaScript ({@link EngineFunctions}).
  */
 
-import { conditions, RFLAGS, type Condition } from '../builder.ts';
+import { arithmeticFlags, conditions, RFLAGS, type Condition } from '../builder.ts';
 import {
   CODE_TLB, CODE_TLB_ENTRIES, EXIT, FLAGS, internalOffset, RECORD, RECORD_BITS, RECORD_SIZE, STATE, stateOffset,
 } from '../layout.ts';
@@ -97,9 +97,8 @@ function flagsFunction(): Code {
   const code = new Code(0);
   const [x, y, result] = [code.local('i64'), code.local('i64'), code.local('i64')];
   const [kind, found, low] = [code.local('i32'), code.local('i32'), code.local('i32')];
-  const all = RFLAGS.CF | RFLAGS.PF | RFLAGS.AF | RFLAGS.ZF | RFLAGS.SF | RFLAGS.OF;
   load(code, 'flagKind', 'i32.load').tee(kind).op('i32.eqz').if();
-  rflags(code).i32(all).op('i32.and', 'return').end();
+  rflags(code).i32(arithmeticFlags).op('i32.and', 'return').end();
   load(code, 'flagResult').set(result);
   load(code, 'flagX').set(x);
   // Zero, sign, parity.

@@ -13,6 +13,9 @@ const runLength = 32;
 /** Bytes of code are marked in lines of so many. */
 const lineBytes = 64;
 const maxInstruction = 15;
+/** What is left when it is full: enough for the block that runs then. */
+const spareTables = 16;
+const spareRecords = 1024;
 
 interface CodePage {
   /** Number of the physical page. */
@@ -34,8 +37,6 @@ export class CodeCache {
   readonly #firstWrite: () => void;
   #tables = 0;
   #records = 0;
-  /** Counts how often everything was forgotten: what somebody has kept from before is void. */
-  generation = 0;
 
   /** @param firstWrite called when a page holds code for the first time: nobody may write to it unseen from now on */
   constructor(memory: WebAssembly.Memory, handlers: Handlers, firstWrite: () => void) {
@@ -67,14 +68,18 @@ export class CodeCache {
     this.#view.setBigInt64(CODE_TLB + (((low >>> 12) & (CODE_TLB_ENTRIES - 1)) << 4), -1n, true);
   }
 
-  /** Forgets everything. */
+  /** There is room for little more: it wants to be cleared before anything is run again. */
+  get full(): boolean {
+    return this.#tables + spareTables > PAGE_TABLE_COUNT || this.#records + spareRecords > RECORD_COUNT;
+  }
+
+  /** Forgets everything. Not while a record runs: it may still write to itself. */
   clear(): void {
     this.#bytes.fill(0, PAGE_TABLES, PAGE_TABLES + PAGE_TABLE_SIZE * this.#tables);
     this.#pages.clear();
     this.#straddles.clear();
     this.#tables = 0;
     this.#records = 0;
-    this.generation += 1;
     this.flushTranslations();
   }
 
@@ -83,7 +88,6 @@ export class CodeCache {
    * @param host where the first byte of its page is in the WebAssembly.Memory
    */
   find(pageNumber: number, host: number, offset: number, size: CodeSize): { table: number; record: number } {
-    if (this.#tables + 1 >= PAGE_TABLE_COUNT || this.#records + 2 * runLength >= RECORD_COUNT) this.clear();
     const page = this.#page(pageNumber);
     const table = this.#table(page, size);
     const known = this.#view.getUint32(table + 4 * offset, true);

@@ -1,22 +1,25 @@
 /** The software processor: emitted handlers run records, and what they can't do is done here. */
 
-import { RFLAGS } from '../builder.ts';
+import { arithmeticFlags, RFLAGS } from '../builder.ts';
 import type { CodeSize } from '../decode.ts';
 import { instantiateFloat, type Float } from '../float/float.ts';
 import { STACK_ACCESS, type EngineFunctions } from '../emit/runtime.ts';
-import { EXIT, FLAGS, INTERNAL, internal, RECORD, RECORD_BITS, RECORD_SIZE, RESERVED, SCRATCH, STATE } from '../layout.ts';
+import { EXIT, FLAGS, LIFTED_TAG, RECORD, RECORD_BITS, RECORD_SIZE, RESERVED, SCRATCH, STATE, USER_TAG } from '../layout.ts';
 import { unitFault, unitMember, units } from '../units.ts';
-import { FETCH, USER, type PagingMode, CR4_SMAP, EFER_LMA } from '../paging.ts';
+import { CR4_SMAP, EFER_LMA } from '../paging.ts';
 import { PhysicalMemory, type PhysicalRegion } from '../physical.ts';
 import { Registers, SEGMENT, segmentName } from '../registers.ts';
 import { cpuState, segmentRegisters } from '../state.ts';
 import { executionBreakpoints } from '../system/breakpoints.ts';
 import { deliver, hasErrorCode } from '../system/exceptions.ts';
 import { operationNumber, operations } from '../system/operations.ts';
-import { DB, Fault, GP, NM, NMI, PF, SS, UD, type Outside, type Processor } from '../system/processor.ts';
+import { DB, Fault, GP, NMI, PF, SS, type Outside, type Processor } from '../system/processor.ts';
 import { allowsAccess } from '../system/segment-access.ts';
 import { CodeCache } from './code-cache.ts';
+import { Fetch, type FetchOwner } from './fetch.ts';
 import { Handlers, special } from './handlers.ts';
+import { Internal, mostFuel } from './internal.ts';
+import { PagingState } from './paging-state.ts';
 import { Translation, type TranslationOwner } from './translation.ts';
 
 export interface InterpreterOptions {
@@ -40,32 +43,7 @@ const SHADOW_OF_STACK = 2;
 const RUNNING = 0;
 const HALTED = 1;
 
-/** Of the loop, at once. */
-const mostFuel = 0x7fffffff;
-
-type InternalName = keyof typeof internal.fields;
-
-/** Bit of a TLB tag: a user's. */
-const USER_TAG = 0x10;
-
-/** The control registers as numbers; AC of RFLAGS as emitted code leaves it. */
-class PagingState implements PagingMode {
-  readonly #registers: Registers;
-  cr0 = 0;
-  cr3 = 0;
-  cr4 = 0;
-  efer = 0;
-
-  constructor(registers: Registers) {
-    this.#registers = registers;
-  }
-
-  get lifted(): boolean {
-    return (this.#registers.number('rflags') & RFLAGS.AC) !== 0;
-  }
-}
-
-export class Interpreter implements Processor, TranslationOwner {
+export class Interpreter implements Processor, TranslationOwner, FetchOwner {
   readonly registers: Registers;
   readonly state: DataView;
   readonly outside: Outside;
@@ -78,21 +56,19 @@ export class Interpreter implements Processor, TranslationOwner {
   trapPending = false;
   readonly otherMsrs = new Map<number, bigint>();
   readonly #view: DataView;
-  readonly #internal: DataView;
+  readonly #internal: Internal;
   readonly #fault = new Fault();
   readonly #handlers: Handlers;
   readonly #translation: Translation;
   readonly #cache: CodeCache;
+  readonly #fetch: Fetch;
   readonly #physical: PhysicalMemory;
   readonly #interrupts: InterpreterOptions['interrupts'];
-  #size: CodeSize = 16;
+  codeSize: CodeSize = 16;
   /** The registers of an operation's instruction are not the ones to go on with behind it: elsewhere, or in another mode. */
   #moved = false;
   #repeats = false;
   #kicked = false;
-  /** Instructions until the loop got its fuel, and how much that was. */
-  #done = 0;
-  #filled = 0;
   #shutdown = false;
   /** The last fault was an address that is none: whether it is #GP or #SS is its segment's to say. */
   #notCanonical = false;
@@ -103,7 +79,7 @@ export class Interpreter implements Processor, TranslationOwner {
     if (regions.some(({ offset }) => offset < RESERVED)) throw new Error(`the guest's memory begins before ${RESERVED}`);
     this.#view = new DataView(memory.buffer);
     this.state = new DataView(memory.buffer, STATE, cpuState.size);
-    this.#internal = new DataView(memory.buffer, INTERNAL, internal.size);
+    this.#internal = new Internal(this.#view);
     this.registers = new Registers(this.state);
     this.outside = outside;
     this.#interrupts = interrupts;
@@ -113,6 +89,7 @@ export class Interpreter implements Processor, TranslationOwner {
     this.float = instantiateFloat(float);
     this.#handlers = new Handlers(memory, limits, this.float, this.#engineFunctions(), operationNumber);
     this.#cache = new CodeCache(memory, this.#handlers, () => this.#translation.flushWrites());
+    this.#fetch = new Fetch(this.#view, this.#internal, this.#physical, this.#translation, this.#cache, this);
   }
 
   get user(): boolean {
@@ -121,13 +98,13 @@ export class Interpreter implements Processor, TranslationOwner {
 
   /** Instructions that have been executed since it was made. */
   get instructions(): number {
-    return this.#done + this.#filled - this.#fuel();
+    return this.#internal.instructions;
   }
 
   /** Of another thread too. */
   kick(): void {
     this.#kicked = true;
-    this.#leaveSoon();
+    this.#internal.leaveSoon();
   }
 
   /** Runs until something else than the guest's code is to be done. */
@@ -172,7 +149,7 @@ export class Interpreter implements Processor, TranslationOwner {
   }
 
   #runMany(budget: number): void {
-    this.#refuel(budget);
+    this.#internal.refuel(budget);
     this.#lookUp = false;
     const record = this.#enter();
     if (record !== 0) this.#handlers.runtime.run(record);
@@ -186,7 +163,7 @@ export class Interpreter implements Processor, TranslationOwner {
     registers.setNumber('rflags', flags & ~RFLAGS.RF);
     registers.setNumber('interruptShadow', 0);
     this.trapPending = (flags & RFLAGS.TF) !== 0;
-    this.#refuel(mostFuel);
+    this.#internal.refuel(mostFuel);
     this.#lookUp = false;
     let record = this.#enter();
     // What stands in the place of an instruction leads to one.
@@ -203,7 +180,7 @@ export class Interpreter implements Processor, TranslationOwner {
   /** A breakpoint on the instruction at RIP: #DB before it. */
   #meetsBreakpoint(): boolean {
     const { registers } = this;
-    const hit = executionBreakpoints(registers, this.long ? registers.wide('rip') : BigInt.asUintN(32, registers.wide('csBase') + registers.wide('rip')));
+    const hit = executionBreakpoints(registers, this.#fetch.linear(registers.wide('rip')));
     if (hit === 0) return false;
     registers.setNumber('dr6', (registers.number('dr6') & ~0xf) | hit);
     this.#deliver(DB, undefined, 'fault');
@@ -216,54 +193,29 @@ export class Interpreter implements Processor, TranslationOwner {
 
   /** Between two records: their instructions are counted and RIP is the second one's. */
   #leaveAt(record: number): void {
-    const start = this.#number('blockStart');
-    if (record > start) this.#count((record - start) / RECORD_SIZE);
-    this.registers.setWide('rip', this.#ripOf(record));
-    this.#setNumber('exit', EXIT.resume);
-  }
-
-  #ripOf(record: number): bigint {
-    const base = this.#internal.getBigUint64(internal.fields.pageBase.offset, true);
-    return BigInt.asUintN(64, base + BigInt(this.#view.getUint16(record + RECORD.offset, true)));
-  }
-
-  #count(instructions: number): void {
-    this.#setNumber('fuel', this.#fuel() - instructions);
-  }
-
-  #fuel(): number {
-    return this.#number('fuel') | 0;
-  }
-
-  #refuel(instructions: number): void {
-    this.#done = this.instructions;
-    this.#filled = Math.min(instructions, mostFuel);
-    this.#setNumber('fuel', this.#filled);
-    this.#setNumber('floor', 0);
-  }
-
-  /** At the end of the block that runs. */
-  #leaveSoon(): void {
-    this.#setNumber('floor', mostFuel);
+    if (record > this.#internal.number('blockStart')) this.#internal.count(this.#internal.before(record));
+    this.registers.setWide('rip', this.#internal.ripOf(record));
+    this.#internal.setNumber('exit', EXIT.resume);
   }
 
   #enter(): number {
-    this.#setNumber('exit', EXIT.resume);
-    this.#setNumber('record', 0);
+    this.#internal.setNumber('exit', EXIT.resume);
+    this.#internal.setNumber('record', 0);
     this.#notCanonical = false;
-    return this.#resolve(this.registers.wide('rip'));
+    if (this.#cache.full) this.#cache.clear();
+    return this.#fetch.resolve(this.registers.wide('rip'));
   }
 
   #afterRun(): void {
-    if (this.#number('exit') !== EXIT.fault) return;
-    const record = this.#number('record');
+    if (this.#internal.number('exit') !== EXIT.fault) return;
+    const record = this.#internal.number('record');
     if (record !== 0) {
-      this.#count((record - this.#number('blockStart')) / RECORD_SIZE);
-      this.registers.setWide('rip', this.#ripOf(record));
+      this.#internal.count(this.#internal.before(record));
+      this.registers.setWide('rip', this.#internal.ripOf(record));
     }
     const stack = this.#notCanonical && record !== 0 && this.#view.getUint8(record + RECORD.segment) === segmentRegisters.indexOf('ss');
-    const vector = stack ? SS : this.#number('vector');
-    this.#deliver(vector, hasErrorCode(vector) ? this.#number('errorCode') : undefined, 'fault');
+    const vector = stack ? SS : this.#internal.number('vector');
+    this.#deliver(vector, hasErrorCode(vector) ? this.#internal.number('errorCode') : undefined, 'fault');
   }
 
   /** An exception or an interrupt; one in its delivery is a double fault, the next a shutdown. */
@@ -286,7 +238,7 @@ export class Interpreter implements Processor, TranslationOwner {
       return;
     }
     const waits = this.#interrupts?.pending() === true;
-    this.#setNumber('interruptRequest', waits ? 1 : 0);
+    this.#internal.setNumber('interruptRequest', waits ? 1 : 0);
     if (!waits || (this.registers.number('rflags') & RFLAGS.IF) === 0) return;
     const activity = this.registers.number('activity');
     if (activity !== RUNNING && activity !== HALTED) return;
@@ -294,21 +246,12 @@ export class Interpreter implements Processor, TranslationOwner {
     this.#deliver(this.#interrupts?.acknowledge() ?? 0, undefined, 'interrupt');
   }
 
-  #number(name: InternalName): number {
-    return this.#internal.getUint32(internal.fields[name].offset, true);
-  }
-
-  #setNumber(name: InternalName, value: number): void {
-    this.#internal.setUint32(internal.fields[name].offset, value, true);
-  }
-
   /** The arithmetic flags into rflags, so that it is whole. */
   #explicitFlags(): void {
-    if (this.#number('flagKind') === FLAGS.explicit) return;
+    if (this.#internal.number('flagKind') === FLAGS.explicit) return;
     const found = this.#handlers.runtime.flags();
-    const all = RFLAGS.CF | RFLAGS.PF | RFLAGS.AF | RFLAGS.ZF | RFLAGS.SF | RFLAGS.OF;
-    this.registers.setNumber('rflags', (this.registers.number('rflags') & ~all) | found);
-    this.#setNumber('flagKind', FLAGS.explicit);
+    this.registers.setNumber('rflags', (this.registers.number('rflags') & ~arithmeticFlags) | found);
+    this.#internal.setNumber('flagKind', FLAGS.explicit);
   }
 
   flags(): number {
@@ -359,20 +302,16 @@ export class Interpreter implements Processor, TranslationOwner {
     this.level = (paging.cr0 & 1) === 0 ? 0 : flags & RFLAGS.VM ? 3 : (registers.number('ssAttributes') >> 5) & 3;
     const size = this.long ? 64 : cs & SEGMENT.big ? 32 : 16;
     // Translations of code lead to records of one size.
-    if (size !== this.#size) this.#cache.flushTranslations();
-    this.#size = size;
+    if (size !== this.codeSize) this.#cache.flushTranslations();
+    this.codeSize = size;
     const smapLifted = this.level < 3 && paging.lifted && (paging.cr4 & CR4_SMAP) !== 0;
-    this.#setWide('mode', this.level === 3 ? 0x10n : smapLifted ? 0x20n : 0n);
-    this.#setWide('linearMask', this.long ? 2n ** 64n - 1n : 0xffffffffn);
-    this.#setWide('stackMask', this.long ? 2n ** 64n - 1n : registers.number('ssAttributes') & SEGMENT.big ? 0xffffffffn : 0xffffn);
+    this.#internal.setWide('mode', BigInt(this.level === 3 ? USER_TAG : smapLifted ? LIFTED_TAG : 0));
+    this.#internal.setWide('linearMask', this.long ? 2n ** 64n - 1n : 0xffffffffn);
+    this.#internal.setWide('stackMask', this.long ? 2n ** 64n - 1n : registers.number('ssAttributes') & SEGMENT.big ? 0xffffffffn : 0xffffn);
     // In 64-bit mode CS has no base, whatever its descriptor says.
     if (this.long) registers.setWide('csBase', 0n);
-    for (const unit of units) this.#internal.setUint8(internal.fields[unitMember[unit]].offset, unitFault(registers, unit));
+    for (const unit of units) this.#internal.setByte(unitMember[unit], unitFault(registers, unit));
     if (registers.number('dr7') & 0xff) this.#lookUp = true;
-  }
-
-  #setWide(name: InternalName, value: bigint): void {
-    this.#internal.setBigUint64(internal.fields[name].offset, value, true);
   }
 
   flushTranslations(global: boolean): void {
@@ -427,7 +366,7 @@ export class Interpreter implements Processor, TranslationOwner {
     const { level } = this;
     if (implicit && level === 3) {
       this.level = 0;
-      this.#setNumber('mode', 0);
+      this.#internal.setNumber('mode', 0);
     }
     return level;
   }
@@ -435,14 +374,14 @@ export class Interpreter implements Processor, TranslationOwner {
   #endImplicit(level: number): void {
     if (level !== 3) return;
     this.level = 3;
-    this.#setNumber('mode', USER_TAG);
+    this.#internal.setNumber('mode', USER_TAG);
   }
 
   /** The fault that a translation has told in `internal`. */
   #told(): Fault {
-    this.#fault.vector = this.#number('vector');
-    this.#fault.errorCode = hasErrorCode(this.#fault.vector) ? this.#number('errorCode') : undefined;
-    this.#setNumber('exit', EXIT.resume);
+    this.#fault.vector = this.#internal.number('vector');
+    this.#fault.errorCode = hasErrorCode(this.#fault.vector) ? this.#internal.number('errorCode') : undefined;
+    this.#internal.setNumber('exit', EXIT.resume);
     return this.#fault;
   }
 
@@ -465,25 +404,25 @@ export class Interpreter implements Processor, TranslationOwner {
 
   pageFault(errorCode: number, low: number, high: number): void {
     this.registers.setWide('cr2', (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0));
-    this.#tell(PF, errorCode);
+    this.tell(PF, errorCode);
   }
 
   notCanonical(): void {
-    this.#tell(GP, 0);
+    this.tell(GP, 0);
     this.#notCanonical = true;
   }
 
   /** An address that is none is a #SS when it is the stack's. */
   #stackFault(size: number, host: number): number {
-    if (host === 0 && this.#notCanonical && size & STACK_ACCESS) this.#tell(SS, 0);
+    if (host === 0 && this.#notCanonical && size & STACK_ACCESS) this.tell(SS, 0);
     return host;
   }
 
-  #tell(vector: number, errorCode: number): void {
+  tell(vector: number, errorCode: number): void {
     this.#notCanonical = false;
-    this.#setNumber('vector', vector);
-    this.#setNumber('errorCode', errorCode);
-    this.#setNumber('exit', EXIT.fault);
+    this.#internal.setNumber('vector', vector);
+    this.#internal.setNumber('errorCode', errorCode);
+    this.#internal.setNumber('exit', EXIT.fault);
   }
 
   written(physical: number, size: number): void {
@@ -501,87 +440,30 @@ export class Interpreter implements Processor, TranslationOwner {
       slowModify: (low, high, size) => this.#stackFault(size, this.#translation.slowModify(low, high, size & 0xff)),
       finishStore: () => this.#finishStore(),
       checkSegment: (segment, offset, size, write) => this.#checkSegment(segment, offset >>> 0, size, write !== 0),
-      resolve: (rip) => this.#resolve(BigInt.asUintN(64, rip)),
-      straddle: (record) => this.#straddle(record),
+      resolve: (rip) => this.#fetch.resolve(BigInt.asUintN(64, rip)),
+      straddle: (record) => this.#fetch.straddle(record),
       system: (operation, record, a, b, c) => this.#system(operation, record, a, b, c),
     };
   }
 
   #checkSegment(segment: number, offset: number, size: number, write: boolean): number {
     if (allowsAccess(this.registers.segment(segmentName(segment)), offset, size, write)) return 1;
-    this.#tell(segment === 2 ? SS : GP, 0);
+    this.tell(segment === 2 ? SS : GP, 0);
     return 0;
-  }
-
-  /** Where the record of the instruction at RIP is; 0 when fetching it faults, and then RIP is there already. */
-  #resolve(rip: bigint): number {
-    const linear = this.long ? rip : BigInt.asUintN(32, this.registers.wide('csBase') + rip);
-    const low = Number(linear & 0xffffffffn);
-    const high = Number(linear >> 32n);
-    const outOfSegment = !this.long && rip > BigInt(this.registers.number('csLimit'));
-    if (outOfSegment) this.#tell(GP, 0);
-    const physical = outOfSegment ? -1 : this.#translation.translate(low, high, this.user ? FETCH | USER : FETCH);
-    if (physical < 0) {
-      this.registers.setWide('rip', rip);
-      this.#setNumber('record', 0);
-      return 0;
-    }
-    const offset = low & 0xfff;
-    const host = this.#physical.host(physical - offset);
-    if (host < 0) return this.#notMemory(rip);
-    const mode = this.user ? USER_TAG : 0;
-    const { table, record } = this.#cache.find(Math.floor(physical / 4096), host, offset, this.#size);
-    this.#cache.remember(low, high, mode, table, this.#translation.global);
-    this.#setWide('pageBase', BigInt.asUintN(64, rip - BigInt(offset)));
-    this.#setNumber('blockStart', record);
-    return record;
-  }
-
-  /** Code in a device's registers: nothing sensible is there, and real hardware would read ones. */
-  #notMemory(rip: bigint): number {
-    this.registers.setWide('rip', rip);
-    this.#setNumber('record', 0);
-    this.#tell(UD, 0);
-    return 0;
-  }
-
-  /** The instruction at the placeholder goes on in the next page, which may be anywhere, or nowhere. */
-  #straddle(placeholder: number): number {
-    const offset = this.#view.getUint16(placeholder + RECORD.offset, true);
-    const rip = this.#ripOf(placeholder);
-    this.#count((placeholder - this.#number('blockStart')) / RECORD_SIZE);
-    const linear = this.long ? rip : BigInt.asUintN(32, this.registers.wide('csBase') + rip);
-    const access = this.user ? FETCH | USER : FETCH;
-    const first = this.#translation.translate(Number(linear & 0xffffffffn), Number(linear >> 32n), access);
-    const next = linear + BigInt(4096 - offset);
-    const second = first < 0 ? -1 : this.#translation.translate(Number(next & 0xffffffffn), Number((next >> 32n) & 0xffffffffn), access);
-    if (second < 0) {
-      this.registers.setWide('rip', rip);
-      this.#setNumber('record', 0);
-      return 0;
-    }
-    const bytes = new Uint8Array(15);
-    const [here, there] = [this.#physical.host(first), this.#physical.host(second)];
-    if (here < 0 || there < 0) return this.#notMemory(rip);
-    const inFirst = 4096 - offset;
-    for (let at = 0; at < 15; at++) bytes[at] = this.#view.getUint8(at < inFirst ? here + at : there + at - inFirst);
-    const record = this.#cache.straddling(Math.floor(first / 4096), Math.floor(second / 4096), offset, bytes, this.#size);
-    this.#setNumber('blockStart', record);
-    return record;
   }
 
   /** A device that was written to may want an interrupt now. */
   #finishStore(): void {
     this.#translation.finishStore();
     if (this.#interrupts?.pending() !== true) return;
-    this.#setNumber('interruptRequest', 1);
-    this.#leaveSoon();
+    this.#internal.setNumber('interruptRequest', 1);
+    this.#internal.leaveSoon();
   }
 
   /** A whole instruction in JavaScript. RIP is the next one's from the beginning. */
   #system(operation: number, record: number, a: bigint, b: bigint, c: bigint): number {
-    const rip = this.#ripOf(record);
-    this.#count((record - this.#number('blockStart')) / RECORD_SIZE + 1);
+    const rip = this.#internal.ripOf(record);
+    this.#internal.count(this.#internal.before(record) + 1);
     const next = rip + BigInt(this.#view.getUint8(record + RECORD.length));
     this.registers.setWide('rip', this.long ? BigInt.asUintN(64, next) : BigInt.asUintN(32, next));
     // What held interrupts off did so until this instruction.
@@ -601,23 +483,22 @@ export class Interpreter implements Processor, TranslationOwner {
     if (this.#repeats) this.registers.setWide('rip', rip);
     if (this.#mustPause()) return this.#pause();
     const follows = !this.#moved && !this.#repeats && (this.#view.getUint8(record + RECORD.bits) & RECORD_BITS.ends) === 0;
-    if (!follows) return this.#resolve(this.registers.wide('rip'));
-    this.#setNumber('blockStart', record + RECORD_SIZE);
+    if (!follows) return this.#fetch.resolve(this.registers.wide('rip'));
+    this.#internal.setNumber('blockStart', record + RECORD_SIZE);
     return record + RECORD_SIZE;
   }
 
   /** Whether something is to be done between this instruction and the next. */
   #mustPause(): boolean {
-    if (this.#lookUp || this.#kicked || this.trapPending || this.#fuel() <= (this.#number('floor') | 0) || this.registers.number('activity') !== RUNNING) return true;
+    if (this.#lookUp || this.#kicked || this.trapPending || this.#internal.leaving || this.registers.number('activity') !== RUNNING) return true;
     if (this.#interrupts?.pending() !== true) return false;
-    this.#setNumber('interruptRequest', 1);
+    this.#internal.setNumber('interruptRequest', 1);
     return (this.registers.number('rflags') & RFLAGS.IF) !== 0;
   }
 
   #pause(): number {
-    this.#setNumber('exit', EXIT.resume);
+    this.#internal.setNumber('exit', EXIT.resume);
     return 0;
   }
 }
 
-export { NM };

@@ -1,7 +1,7 @@
 /** The TLB that emitted code reads, and every access that it can't serve: misses, device registers, page crossings, pages that hold code. */
 
 import { INTERNAL, internal, SCRATCH, TLB_ENTRIES, TLB_READ, TLB_WRITE } from '../layout.ts';
-import { FETCH, USER, walk, Walk, WRITE, type PagingMode } from '../paging.ts';
+import { USER, walk, Walk, WRITE, type PagingMode } from '../paging.ts';
 import type { PhysicalMemory } from '../physical.ts';
 import type { Outside } from '../system/processor.ts';
 
@@ -233,5 +233,3 @@ function partOf(address: number, left: number): Bytes {
   if (left >= 4 && address % 4 === 0) return 4;
   return left >= 2 && address % 2 === 0 ? 2 : 1;
 }
-
-export { FETCH };
