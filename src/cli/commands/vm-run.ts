@@ -1,4 +1,4 @@
-import { createWriteStream, readFileSync } from 'node:fs';
+import { openSync, readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { softwareCpuid } from '../../cpu/cpuid.ts';
 import { APIC_TIMER_HERTZ } from '../../device/apic-timer.ts';
@@ -77,12 +77,20 @@ function escapeWatch(): EscapeWatch {
   return new EscapeWatch({ report: (attempt) => warn(`the guest: ${attempt}`) });
 }
 
+function openFor(file: string): number {
+  try {
+    return openSync(file, 'w');
+  } catch (error) {
+    throw new DelosError('bad-usage', `--serial: ${file} can't be written: ${(error as Error).message}`, { cause: error });
+  }
+}
+
 /** Takes the guest's bytes; in the order in which they come, and at once. */
 function serialOf(where: string): (byte: number) => void {
   if (where === 'none') return () => undefined;
   if (where.startsWith('file:')) {
-    const file = createWriteStream(where.slice('file:'.length));
-    return (byte) => void file.write(Uint8Array.of(byte));
+    const file = openFor(where.slice('file:'.length));
+    return (byte) => void writeSync(file, Uint8Array.of(byte));
   }
   if (where !== 'stdio') throw new DelosError('bad-usage', `--serial: ${where} is neither stdio nor file:PATH nor none`);
   return (byte) => void process.stdout.write(Uint8Array.of(byte));
