@@ -55,6 +55,8 @@ export interface Processors {
  */
 export interface Cpu {
   readonly state: DataView;
+  /** How many it has executed, exact also when a device is asked in the middle of one; where the engine counts them. */
+  readonly instructions?: number;
   /** Runs until there is something to say, at the latest when about `instructions` are done or `kick` was called. */
   run(instructions?: number): Exit;
   /** Makes `run` return soon; of any thread, and before `run` too. */

@@ -52,6 +52,10 @@ class InterpreterCpu implements Cpu {
     return this.#interpreter.state;
   }
 
+  get instructions(): number {
+    return this.#interpreter.instructions;
+  }
+
   run(instructions?: number): Exit {
     return { kind: this.#interpreter.run(instructions) };
   }
