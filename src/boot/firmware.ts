@@ -5,8 +5,11 @@ import { putPiece } from './low-memory.ts';
 import { resetState } from './start-state.ts';
 
 const TOP = 0x1_0000_0000;
-/** What of a ROM is seen below 1 MiB, too, at most. */
-const shadowed = 128 * 1024;
+/**
+ * What of a ROM is below 1 MiB too, at most: a chipset with shadow RAM shows the last 128 KiB until the firmware has copied the rest and made it
+ * writable. Here all of it is in RAM from the start, which firmware meets when it finds no chipset.
+ */
+const shadowed = 256 * 1024;
 const largest = 16 * 1024 * 1024;
 
 /**

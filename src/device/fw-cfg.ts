@@ -18,6 +18,8 @@ export const FW_CFG_RAM_SIZE = 0x03;
 export const FW_CFG_CPUS = 0x05;
 export const FW_CFG_MAX_CPUS = 0x0f;
 export const FW_CFG_DIRECTORY = 0x19;
+/** Of a PC: whether IRQ 0 comes in at another pin of the IOAPIC than 0. */
+export const FW_CFG_IRQ0_OVERRIDE = 0x8002;
 /** Items with a name only are numbered from here on. */
 const FIRST_FILE = 0x20;
 

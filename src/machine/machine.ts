@@ -3,7 +3,8 @@
 import { createAcpiTables } from '../boot/acpi/tables.ts';
 import { boot } from '../boot/catalogue.ts';
 import type { BootModule } from '../boot/boot.ts';
-import { loadFirmware } from '../boot/firmware.ts';
+import { firmwareItems } from '../boot/firmware-items.ts';
+import { firmwarePlace, loadFirmware } from '../boot/firmware.ts';
 import { loadFlat } from '../boot/flat.ts';
 import { cpuState } from '../cpu/state.ts';
 import { cmosOf } from '../device/cmos.ts';
@@ -63,8 +64,9 @@ export class Machine {
   /** @throws DelosError for what can't be started */
   constructor(options: MachineOptions) {
     const { engine } = options;
-    const firmware = options.start.kind === 'firmware' ? [{ guestAddress: 2 ** 32 - options.start.image.length, size: options.start.image.length, readOnly: true }] : [];
-    this.memory = createGuestMemory([{ guestAddress: 0, size: options.memory }, ...firmware], engine.name === 'interpreter' ? interpreterReserved : 0);
+    const firmware = options.start.kind === 'firmware' ? firmwarePlace(options.start.image) : undefined;
+    const rom = firmware === undefined ? [] : [{ guestAddress: firmware.address, size: firmware.bytes.length, readOnly: true }];
+    this.memory = createGuestMemory([{ guestAddress: 0, size: options.memory }, ...rom], engine.name === 'interpreter' ? interpreterReserved : 0);
     this.pc = createPc({
       memory: this.memory,
       cpus: 1,
@@ -79,6 +81,7 @@ export class Machine {
         debugExit: (status) => this.#finish({ kind: 'debug-exit', status }),
       },
       cmos: cmosOf({ below4G: options.memory, cpus: 1 }),
+      ...(firmware && { firmware: firmwareItems({ memory: this.memory, cpus: 1, serialPorts: options.serial?.length ?? 1 }) }),
     });
     this.#processors = engine.open({
       memory: this.memory, bus: this.pc.bus, interrupts: this.pc.interrupts, cpus: 1, local: localDevices(this.pc.apics, this.pc.clock),
