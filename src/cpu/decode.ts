@@ -63,7 +63,7 @@ interface Candidate {
   readonly pattern: Pattern;
 }
 
-const specificity = ({ exact, reg, rm, prefix, span }: Pattern): number => (exact ? 8 : 0) + (reg === undefined ? 0 : 4) + (rm ? 2 : 0) + (prefix || span === 1 ? 1 : 0);
+const specificity = ({ exact, reg, rm, prefix, span }: Pattern): number => (exact ? 16 : 0) + (reg === undefined ? 0 : 8) + (rm ? 4 : 0) + (prefix ? 2 : 0) + (span === 1 ? 1 : 0);
 
 function buildTable(): ReadonlyMap<number, readonly Candidate[]> {
   const table = new Map<number, Candidate[]>();
