@@ -29,17 +29,25 @@ const outside: Outside = {
   readMsr: () => undefined, writeMsr: () => false, taskPriority: 0,
 };
 
-const fxOffset = cpuState.fields.fcw.offset;
+const { offset: fxOffset } = cpuState.fields.fcw;
 /** SSE, x87 exceptions and FXSAVE, XSAVE, FSGSBASE. */
 const cr4 = 0x50620n;
 const codeLength = at.codeWindow.pages * 4096;
+const codeEnd = at.codeWindow.address + codeLength;
 const dataLength = at.dataWindow.pages.length * 4096;
+const writablePages = at.dataWindow.pages.flatMap((access, page) => (access === 'writable' ? [page * 4096] : []));
 
+/** A processor that is told every case anew; what a case has written is put right behind it. */
 export class Emulated {
   readonly #cpu: Interpreter;
   readonly #ram: Uint8Array;
-  readonly #view: DataView;
-  readonly #background: Uint8Array;
+  /** All of the processor's state, and what it is before a case sets its own. */
+  readonly #state: Uint8Array;
+  readonly #start: Uint8Array;
+  /** The data window, what should be there, and what is there when no case has put anything else. */
+  readonly #data: Buffer;
+  readonly #expected = Buffer.alloc(dataLength);
+  readonly #background = Uint8Array.from({ length: dataLength }, (_, offset) => backgroundByte(at.dataWindow.address + offset));
   #exception: Exception | undefined;
 
   constructor() {
@@ -48,51 +56,66 @@ export class Emulated {
     const memory = new WebAssembly.Memory(limits);
     const regions = [{ guestAddress: 0, size: at.ramSize, offset: RESERVED, readOnly: false }];
     this.#ram = new Uint8Array(memory.buffer, RESERVED, at.ramSize);
-    this.#view = new DataView(memory.buffer, RESERVED, at.ramSize);
+    this.#data = Buffer.from(memory.buffer, RESERVED + at.dataWindow.address, dataLength);
     furnish(this.#ram);
-    this.#background = Uint8Array.from({ length: dataLength }, (_, offset) => backgroundByte(at.dataWindow.address + offset));
+    this.#expected.set(this.#background);
     this.#cpu = new Interpreter({ memory, limits, regions, outside, float: floatBytes, interrupts: undefined });
     this.#cpu.intercept = (vector, errorCode = 0) => {
       this.#exception = { vector, errorCode, cr2: this.#cpu.registers.wide('cr2') };
       return true;
     };
+    const { state } = this.#cpu;
+    this.#state = new Uint8Array(state.buffer, state.byteOffset, cpuState.size);
+    this.#start = this.#ringThree();
   }
 
-  /** @param how emitted code, or the meaning on bigints */
-  run(wanted: Case, how: 'interpreter' | 'oracle'): Outcome {
-    const cpu = this.#cpu;
-    const { registers } = cpu;
-    this.#place(at.codeWindow.address, new Uint8Array(codeLength).fill(0xcc, 0), 0);
-    this.#place(at.dataWindow.address, this.#background, 0);
-    for (const { address, bytes } of wanted.memory ?? []) this.#place(address, bytes, 0);
-    const before = this.#ram.slice(at.dataWindow.address, at.dataWindow.address + dataLength);
-    this.#place(wanted.rip, wanted.code.subarray(0, at.codeWindow.address + codeLength - wanted.rip), 0);
+  /**
+   * @param how emitted code, or the meaning on bigints
+   * @param repeats its instruction is repeated: it is run until it is done
+   */
+  run(wanted: Case, how: 'interpreter' | 'oracle', repeats = false): Outcome {
+    const { code, rip, memory = [] } = wanted;
+    const bytes = code.subarray(0, codeEnd - rip);
+    this.#placeCode(rip, bytes);
+    for (const patch of memory) this.#placeData(patch.address, patch.bytes);
     this.#enter(wanted);
     this.#exception = undefined;
-    if (how === 'interpreter') cpu.step();
-    else this.#executeExactly(wanted);
+    do {
+      if (how === 'interpreter') this.#cpu.step();
+      else this.#executeExactly(rip);
+    } while (repeats && this.#exception === undefined && this.#cpu.registers.wide('rip') === BigInt(rip));
+    const outcome = this.#outcome();
+    for (const { address, bytes: { length } } of memory) {
+      const from = address - at.dataWindow.address;
+      this.#placeData(address, this.#background.subarray(from, from + length));
+    }
+    this.#placeCode(rip, new Uint8Array(bytes.length).fill(0xcc));
+    return outcome;
+  }
+
+  #outcome(): Outcome {
+    const { registers } = this.#cpu;
     return {
       outcome: this.#exception === undefined ? 'done' : 'exception',
       rip: registers.wide('rip'),
       exception: this.#exception,
-      registers: BigUint64Array.from({ length: 16 }, (_, number) => registers.general(number)),
+      registers: new BigUint64Array(this.#state.slice(0, 128).buffer),
       rflags: registers.wide('rflags'),
       fsBase: registers.wide('fsBase'),
       gsBase: registers.wide('gsBase'),
-      fx: new Uint8Array(cpu.state.buffer, cpu.state.byteOffset + fxOffset, 512).slice(),
-      changes: this.#changes(before),
+      fx: this.#state.slice(fxOffset, fxOffset + 512),
+      changes: this.#takeChanges(),
     };
   }
 
-  #executeExactly({ rip }: Case): void {
+  #executeExactly(rip: number): void {
     const cpu = this.#cpu;
     cpu.modeChanged();
-    const end = Math.min(rip + 15, at.codeWindow.address + codeLength);
     try {
-      execute(cpu, this.#ram.subarray(rip, end), 64);
+      execute(cpu, this.#ram.subarray(rip, Math.min(rip + 15, codeEnd)), 64);
       // Silicon says at once that there is nothing where it went.
       const now = cpu.registers.wide('rip');
-      if (now < BigInt(at.codeWindow.address) || now >= BigInt(at.codeWindow.address + codeLength)) cpu.step();
+      if (now < BigInt(at.codeWindow.address) || now >= BigInt(codeEnd)) cpu.step();
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       this.#exception = { vector: error.vector, errorCode: error.errorCode ?? 0, cr2: cpu.registers.wide('cr2') };
@@ -100,14 +123,20 @@ export class Emulated {
   }
 
   /** As the host writes to a guest's memory: decoded code is told. */
-  #place(address: number, bytes: Uint8Array, offset: number): void {
-    this.#cpu.written(address, bytes.length - offset);
+  #placeCode(address: number, bytes: Uint8Array): void {
+    this.#cpu.written(address, bytes.length);
     this.#ram.set(bytes, address);
   }
 
-  #enter(wanted: Case): void {
+  /** Nothing of it is ever decoded: its pages are not to be executed. */
+  #placeData(address: number, bytes: Uint8Array): void {
+    this.#data.set(bytes, address - at.dataWindow.address);
+    this.#expected.set(bytes, address - at.dataWindow.address);
+  }
+
+  /** The state that silicon's driver gives a case that says nothing. */
+  #ringThree(): Uint8Array {
     const { registers } = this.#cpu;
-    new Uint8Array(this.#cpu.state.buffer, this.#cpu.state.byteOffset, cpuState.size).fill(0);
     registers.setWide('cr0', 0x80010033n);
     registers.setWide('cr3', BigInt(at.pml4));
     registers.setWide('cr4', cr4);
@@ -117,26 +146,37 @@ export class Emulated {
     for (const name of ['ss', 'ds', 'es', 'fs', 'gs'] as const) {
       registers.setSegment(name, { selector: at.userData, base: 0n, limit: 0xffffffff, attributes: 0xc0f3 });
     }
-    registers.setWide('fsBase', wanted.fsBase ?? 0n);
-    registers.setWide('gsBase', wanted.gsBase ?? 0n);
-    wanted.registers.forEach((value, number) => registers.setGeneral(number, value));
-    registers.setWide('rip', BigInt(wanted.rip));
-    registers.setWide('rflags', BigInt((wanted.rflags & 0x254dd5) | 0x202));
-    const fx = new Uint8Array(this.#cpu.state.buffer, this.#cpu.state.byteOffset + fxOffset, 512);
-    if (wanted.fx) fx.set(wanted.fx.subarray(0, 416));
-    else {
-      registers.setNumber('fcw', 0x37f);
-      registers.setNumber('mxcsr', 0x1f80);
-    }
+    registers.setNumber('fcw', 0x37f);
+    registers.setNumber('mxcsr', 0x1f80);
+    return this.#state.slice();
   }
 
-  #changes(before: Uint8Array): Change[] {
+  #enter({ rip, rflags, fsBase = 0n, gsBase = 0n, registers: general, fx }: Case): void {
+    const { registers } = this.#cpu;
+    this.#state.set(this.#start);
+    this.#state.set(new Uint8Array(general.buffer, general.byteOffset, 128));
+    registers.setWide('fsBase', fsBase);
+    registers.setWide('gsBase', gsBase);
+    registers.setWide('rip', BigInt(rip));
+    registers.setWide('rflags', BigInt((rflags & 0x254dd5) | 0x202));
+    if (fx) this.#state.set(fx.subarray(0, 416), fxOffset);
+  }
+
+  /** What differs in memory from what the case found there, in the order of the addresses; it is put right. */
+  #takeChanges(): Change[] {
+    return writablePages.flatMap((from) => {
+      const [page, expected] = [this.#data.subarray(from, from + 4096), this.#expected.subarray(from, from + 4096)];
+      return page.equals(expected) ? [] : this.#takePage(at.dataWindow.address + from, page, expected);
+    });
+  }
+
+  #takePage(address: number, page: Buffer, expected: Buffer): Change[] {
     const found: Change[] = [];
-    const old = new DataView(before.buffer);
-    for (let offset = 0; offset < dataLength; offset += 8) {
-      const value = this.#view.getBigUint64(at.dataWindow.address + offset, true);
-      if (value !== old.getBigUint64(offset, true)) found.push({ address: at.dataWindow.address + offset, value });
+    for (let offset = 0; offset < 4096; offset += 8) {
+      const value = page.readBigUInt64LE(offset);
+      if (value !== expected.readBigUInt64LE(offset)) found.push({ address: address + offset, value });
     }
+    page.set(expected);
     return found;
   }
 }
