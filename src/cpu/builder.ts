@@ -111,6 +111,8 @@ export interface Builder {
   condition(condition: Condition): Value;
   /** All six flags, as they follow from `result = x (operation) y`. */
   flags(kind: FlagKind, x: Value, y: Value, result: Value): void;
+  /** ZF, SF and PF as the result has them, these as given, each a condition, and of CF, AF and OF the others clear. */
+  flagsOf(result: Value, given: Partial<Record<'CF' | 'AF' | 'OF', Value>>): void;
   /** These flags alone, each a condition; the others stay. */
   setFlags(flags: Partial<Record<AnyFlag, Value>>): void;
 

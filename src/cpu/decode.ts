@@ -217,7 +217,9 @@ class OperandReader {
   decode(): Decoded | 'invalid' {
     if (this.#pattern.modrm) {
       this.#modrm = this.#reader.byte();
-      if (this.#modrm < 0xc0) this.#memory = this.#addressSize === 16 ? this.#memory16() : this.#memory32();
+      // MOV with control and debug registers does not look at the field that tells memory.
+      const isPlain = !this.#instruction.operands.some((code) => code === 'C' || code === 'D');
+      if (this.#modrm < 0xc0 && isPlain) this.#memory = this.#addressSize === 16 ? this.#memory16() : this.#memory32();
     }
     const operands: DecodedOperand[] = [];
     for (const code of this.#instruction.operands) {

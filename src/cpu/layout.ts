@@ -27,7 +27,7 @@ export const internal = struct('cpu_internal', {
   flagKind: 'u32',
   /** By how much they are shifted: 64 less the width. */
   flagShift: 'u32',
-  /** CF, behind an `inc` or `dec`, which leave it as it was. */
+  /** Behind an `inc` or `dec` CF, which they leave as it was; behind `given` CF, AF and OF at their places. */
   carry: 'u32',
   /** Counts down by an instruction each, at the end of a block; the loop is left when it has come to {@link floor}. */
   fuel: 'i32',
@@ -59,8 +59,8 @@ export const internalOffset = (name: keyof typeof internal.fields): number => IN
 
 export const SCRATCH = INTERNAL + internal.fields.scratch.offset;
 
-/** Kinds of `flagKind`. With `explicit` the flags are in rflags; of `inc` and `dec` CF is in `carry`. */
-export const FLAGS = { explicit: 0, add: 1, sub: 2, logic: 3, inc: 4, dec: 5 } as const;
+/** Kinds of `flagKind`. With `explicit` the flags are in rflags; from `inc` on CF is in `carry`. */
+export const FLAGS = { explicit: 0, add: 1, sub: 2, logic: 3, inc: 4, dec: 5, given: 6 } as const;
 
 /** Values of `exit`. */
 export const EXIT = {

@@ -4,7 +4,7 @@ import { arithmeticFlags, RFLAGS, type AnyFlag, type Condition, type Flag, type 
 import { FLAGS, internalOffset, STATE, stateOffset } from '../layout.ts';
 import type { Code } from '../wasm/code.ts';
 import { Arithmetic } from './arithmetic.ts';
-import type { RuntimeFunction } from './runtime.ts';
+import type { RuntimeFunction } from './signatures.ts';
 import { pushValue } from './value.ts';
 
 const at = (name: Parameters<typeof internalOffset>[0]): number => STATE + internalOffset(name);
@@ -65,9 +65,14 @@ export abstract class FlagCode extends Arithmetic {
       if (carry !== undefined) pushValue(code.i32(0), carry).access('i32.store', at('carry'));
       if (kind !== 'logic') this.#storeShifted('flagX', x);
       this.#storeShifted('flagResult', result);
-      code.i32(0).i64(BigInt(FLAGS[kind]) | (BigInt(64 - x.width) << 32n)).access('i64.store', at('flagKind'));
+      this.#storeKind(kind, x.width);
     });
     if (y.width !== x.width) throw new Error('flags of two widths');
+  }
+
+  /** And by how much the operands have been shifted. */
+  #storeKind(kind: keyof typeof FLAGS, width: number): void {
+    this.code.i32(0).i64(BigInt(FLAGS[kind]) | (BigInt(64 - width) << 32n)).access('i64.store', at('flagKind'));
   }
 
   /** With the top bit at bit 63. */
@@ -76,6 +81,17 @@ export abstract class FlagCode extends Arithmetic {
     pushValue(this.code.i32(0), wide);
     if (value.width < 64) this.code.i64(BigInt(64 - value.width)).op('i64.shl');
     this.code.access('i64.store', at(name));
+  }
+
+  flagsOf(result: Value, given: Partial<Record<'CF' | 'AF' | 'OF', Value>>): void {
+    this.defer(() => {
+      const { code } = this;
+      code.i32(0).i32(0);
+      for (const [flag, value] of Object.entries(given)) pushValue(code, value).i32(Math.log2(RFLAGS[flag as Flag])).op('i32.shl', 'i32.or');
+      code.access('i32.store', at('carry'));
+      this.#storeShifted('flagResult', result);
+      this.#storeKind('given', result.width);
+    });
   }
 
   setFlags({ DF, ...flags }: Partial<Record<AnyFlag, Value>>): void {

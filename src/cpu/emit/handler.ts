@@ -11,7 +11,7 @@ import { unitMember, type Unit } from '../units.ts';
 import { Code } from '../wasm/code.ts';
 import { FlagCode } from './flag-code.ts';
 import { fastOperations } from './fast-operations.ts';
-import { STACK_ACCESS, type RuntimeFunction } from './runtime.ts';
+import { STACK_ACCESS, type RuntimeFunction } from './signatures.ts';
 import type { AddressForm, OperandShape, Shape } from './shape.ts';
 import { emitted, pushValue } from './value.ts';
 
@@ -50,8 +50,17 @@ const stores: Readonly<Record<number, string>> = { 8: 'i32.store8', 16: 'i32.sto
 
 const GP = 13;
 
-/** The handler's parameter. */
+/** Where the record's address is: the parameter of a handler, and of the loop. */
 const record = 0;
+
+/** How a handler goes on, with the address of the next record on the stack: one that is known to be none of 0, or any. */
+export interface Onward {
+  to(code: Code): Code;
+  toAny(code: Code): Code;
+}
+
+/** A handler that is a function gives the next record. */
+const returning: Onward = { to: (code) => code.op('return'), toAny: (code) => code.op('return') };
 
 export class HandlerBuilder extends FlagCode implements Builder {
   readonly operandSize: 16 | 32 | 64;
@@ -60,24 +69,26 @@ export class HandlerBuilder extends FlagCode implements Builder {
   readonly repeat: 'rep' | 'repne' | undefined;
   readonly #shape: Shape;
   readonly #functions: Functions;
+  readonly #onward: Onward;
   /** What is done at the end, in order, and last of all where it goes on. */
   #pending: (() => void)[] = [];
   #leaving: (() => void) | undefined;
   #ended = false;
 
-  constructor(shape: Shape, functions: Functions) {
-    super(new Code(1));
+  constructor(shape: Shape, functions: Functions, code: Code, onward: Onward) {
+    super(code);
     this.#shape = shape;
     this.#functions = functions;
+    this.#onward = onward;
     this.operandSize = shape.operandSize;
     this.addressSize = shape.addressSize;
     this.long = shape.long;
     this.repeat = shape.repeat;
   }
 
-  /** The handler of a shape. */
-  static build(shape: Shape, functions: Functions): Code {
-    const builder = new HandlerBuilder(shape, functions);
+  /** The handler of a shape, as a function or, with a way onward, as a part of one. */
+  static build(shape: Shape, functions: Functions, code = new Code(1), onward = returning): Code {
+    const builder = new HandlerBuilder(shape, functions, code, onward);
     builder.#requireUnit(shape.instruction.unit);
     const operands = shape.operands.map((operand) => builder.#operand(operand));
     shape.instruction.meaning(builder, ...operands as Operand[]);
@@ -88,7 +99,12 @@ export class HandlerBuilder extends FlagCode implements Builder {
   #finish(): void {
     for (const action of this.#pending) action();
     this.#leaving?.();
-    if (!this.#ended) this.code.get(record).i32(RECORD_SIZE).op('i32.add');
+    if (!this.#ended) this.#next();
+  }
+
+  /** To the record behind this one, which is the next instruction's. */
+  #next(): Code {
+    return this.#onward.to(this.code.get(record).i32(RECORD_SIZE).op('i32.add'));
   }
 
   /** The fault that a use of the unit is now comes before all others. */
@@ -324,7 +340,8 @@ export class HandlerBuilder extends FlagCode implements Builder {
   }
 
   finishIf(condition: Value): void {
-    pushValue(this.code, condition).if().get(record).i32(RECORD_SIZE).op('i32.add', 'return').end();
+    pushValue(this.code, condition).if();
+    this.#next().end();
   }
 
   faultIf(condition: Value, vector: number, errorCode = 0): void {
@@ -397,7 +414,7 @@ export class HandlerBuilder extends FlagCode implements Builder {
       this.faultIf(this.compare('ne', this.binary('sar', this.binary('shl', rip, unused), unused), rip), GP);
     }
     this.#leaving = () => {
-      pushValue(this.code.get(record), rip).call(this.#functions.runtime('jump')).op('return');
+      this.#onward.toAny(pushValue(this.code.get(record), rip).call(this.#functions.runtime('jump')));
     };
   }
 
@@ -413,7 +430,7 @@ export class HandlerBuilder extends FlagCode implements Builder {
       // The next time it goes straight there; a failed jump gives 0, which is no link.
       code.get(record).access('i32.load8_u', RECORD.bits).i32(RECORD_BITS.local).op('i32.and').if();
       code.get(record).get(next).access('i32.store', RECORD.link).end();
-      code.get(next).op('return');
+      this.#onward.toAny(code.get(next));
       if (condition !== undefined) code.end();
     };
   }
@@ -426,8 +443,9 @@ export class HandlerBuilder extends FlagCode implements Builder {
     word('fuel').get(record);
     word('blockStart').op('i32.sub').i32(Math.log2(RECORD_SIZE)).op('i32.shr_u', 'i32.sub').i32(1).op('i32.sub').tee(fuel);
     word('floor').op('i32.gt_s').if();
-    code.i32(0).get(fuel).access('i32.store', at('fuel')).i32(0).get(next).access('i32.store', at('blockStart')).get(next).op('return').end();
-    return code.get(record).get(next).call(this.#functions.runtime('link')).op('return');
+    code.i32(0).get(fuel).access('i32.store', at('fuel')).i32(0).get(next).access('i32.store', at('blockStart'));
+    this.#onward.to(code.get(next)).end();
+    return this.#onward.toAny(code.get(record).get(next).call(this.#functions.runtime('link')));
   }
 
   again(condition: Value): void {
@@ -439,11 +457,11 @@ export class HandlerBuilder extends FlagCode implements Builder {
 
   systemIf(condition: Value, operation: string, ...values: Value[]): void {
     pushValue(this.code, condition).if();
-    this.#callSystem(operation, values).op('return').end();
+    this.#onward.toAny(this.#callSystem(operation, values)).end();
   }
 
   system(operation: string, ...values: Value[]): void {
-    this.#callSystem(operation, values);
+    this.#onward.toAny(this.#callSystem(operation, values));
     this.#ended = true;
   }
 
@@ -459,7 +477,9 @@ export class HandlerBuilder extends FlagCode implements Builder {
   #callSystem(operation: string, values: readonly Value[]): Code {
     const { code } = this;
     if (this.#pending.length > 0) throw new Error(`${operation}: the whole instruction is done outside`);
-    fastOperations[operation]?.({ code, builder: this, complete: (action) => this.#complete(action), arithmeticFlags: this.#functions.runtime('flags') });
+    fastOperations[operation]?.({
+      code, builder: this, complete: (action) => this.#complete(action), next: () => this.#next(), arithmeticFlags: this.#functions.runtime('flags'),
+    });
     code.i32(this.#functions.operation(operation)).get(record);
     for (let each = 0; each < 3; each++) pushValue(code, values[each] ?? this.constant(64, 0));
     return code.call(this.#functions.runtime('system'));

@@ -5,77 +5,14 @@
 
 import { arithmeticFlags, conditions, RFLAGS, type Condition } from '../builder.ts';
 import {
-  CODE_TLB, CODE_TLB_ENTRIES, EXIT, FLAGS, internalOffset, RECORD, RECORD_BITS, RECORD_SIZE, STATE, stateOffset,
+  CODE_TLB, CODE_TLB_ENTRIES, EXIT, FLAGS, internalOffset, RECORD, RECORD_BITS, RECORD_SIZE, STATE, stateOffset, USER_TAG,
 } from '../layout.ts';
 import { segmentRegisters } from '../state.ts';
 import { Code } from '../wasm/code.ts';
-import { ModuleWriter, type MemoryLimits, type Signature } from '../wasm/module.ts';
-
-/** In the size of an access: it is the stack's, whose address that is none is a #SS. */
-export const STACK_ACCESS = 0x100;
-
-/** What emitted code calls in JavaScript. Addresses come as two halves, the lower first; a result of 0 is a fault, told in `internal`. */
-export interface EngineFunctions {
-  /** Where the host can read `size` bytes (perhaps a {@link STACK_ACCESS}) of a linear address; write; read and then write. */
-  slowRead(low: number, high: number, size: number): number;
-  slowWrite(low: number, high: number, size: number): number;
-  slowModify(low: number, high: number, size: number): number;
-  /** What `slowWrite` or `slowModify` has led to the scratch place is there now. */
-  finishStore(): void;
-  /** Whether an access of so many bytes at an offset is within a segment: what `segmented` could not decide. */
-  checkSegment(segment: number, offset: number, size: number, write: number): number;
-  /** The record of the instruction at RIP. */
-  resolve(rip: bigint): number;
-  /** The record of an instruction that goes on in the next page, whose placeholder is given. */
-  straddle(record: number): number;
-  /** Does a whole instruction; gives the next record. */
-  system(operation: number, record: number, a: bigint, b: bigint, c: bigint): number;
-}
-
-const i32 = 'i32' as const;
-const i64 = 'i64' as const;
-
-/** Of the engine's functions, and of those that this module adds. */
-export const signatures = {
-  slowRead: { parameters: [i32, i32, i32], results: [i32] },
-  slowWrite: { parameters: [i32, i32, i32], results: [i32] },
-  slowModify: { parameters: [i32, i32, i32], results: [i32] },
-  finishStore: { parameters: [], results: [] },
-  checkSegment: { parameters: [i32, i32, i32, i32], results: [i32] },
-  resolve: { parameters: [i64], results: [i32] },
-  straddle: { parameters: [i32], results: [i32] },
-  system: { parameters: [i32, i32, i64, i64, i64], results: [i32] },
-  /** CF, PF, AF, ZF, SF and OF at their places in RFLAGS. */
-  flags: { parameters: [], results: [i32] },
-  /** An operand's offset in its segment, of the record. */
-  address: { parameters: [i32], results: [i64] },
-  /** Segment number, offset, size, whether it is written: the linear address outside of 64-bit mode, or -1 after a fault. */
-  segmented: { parameters: [i32, i64, i32, i32], results: [i64] },
-  /** From a record to RIP: the next record, or 0 to leave the loop. */
-  jump: { parameters: [i32, i64], results: [i32] },
-  /** The same without the record itself being counted: it is none of the guest's. */
-  pass: { parameters: [i32, i64], results: [i32] },
-  /** From a record to another one that is known. */
-  link: { parameters: [i32, i32], results: [i32] },
-  /** Notes the record that a fault comes from, and leaves the loop. */
-  leave: { parameters: [i32], results: [i32] },
-  /** Runs from a record until something leaves the loop; a single record. Give 0 or the next record. */
-  run: { parameters: [i32], results: [i32] },
-  step: { parameters: [i32], results: [i32] },
-} satisfies Record<string, Signature>;
-
-export type RuntimeFunction = keyof typeof signatures | `is_${Condition}`;
-
-export const handlerSignature: Signature = { parameters: [i32], results: [i32] };
-
-export const signatureOf = (name: RuntimeFunction): Signature => (
-  name.startsWith('is_') ? { parameters: [], results: [i32] } : signatures[name as keyof typeof signatures]
-);
-
-/** Of a TLB tag's bits, those that code has: SMAP is for data. */
-const USER_TAG = 0x10n;
-
-const engineFunctions = ['slowRead', 'slowWrite', 'slowModify', 'finishStore', 'checkSegment', 'resolve', 'straddle', 'system'] as const;
+import { ModuleWriter, type MemoryLimits } from '../wasm/module.ts';
+import { buildLoop } from './loop.ts';
+import type { Shape } from './shape.ts';
+import { engineFunctions, handlerSignature, signatureOf, signatures, type RuntimeFunction } from './signatures.ts';
 
 const at = (name: Parameters<typeof internalOffset>[0]): number => STATE + internalOffset(name);
 
@@ -107,6 +44,7 @@ function flagsFunction(): Code {
   load(code.get(result), 'flagShift', 'i64.load32_u').op('i64.shr_u', 'i32.wrap_i64').tee(low);
   code.i32(0xff).op('i32.and', 'i32.popcnt').i32(1).op('i32.and').i32(1).op('i32.xor').i32(2).op('i32.shl', 'i32.or').set(found);
   code.get(kind).i32(FLAGS.logic).op('i32.eq').if().get(found).op('return').end();
+  load(code.get(kind).i32(FLAGS.given).op('i32.eq').if().get(found), 'carry', 'i32.load').op('i32.or', 'return').end();
   const isSub = code.local('i32');
   code.get(kind).i32(FLAGS.sub).op('i32.eq').get(kind).i32(FLAGS.dec).op('i32.eq', 'i32.or').set(isSub);
   code.get(x).get(result).op('i64.sub').get(result).get(x).op('i64.sub').get(isSub).op('select').set(y);
@@ -116,7 +54,7 @@ function flagsFunction(): Code {
   code.get(x).get(result).op('i64.xor').get(x).get(y).op('i64.xor').get(y).get(result).op('i64.xor').get(isSub).op('select', 'i64.and');
   topTo(code, RFLAGS.OF).op('i32.or').get(found).op('i32.or').set(found);
   // CF, which INC and DEC leave where it was.
-  code.get(kind).i32(FLAGS.inc).op('i32.ge_u').if(i32);
+  code.get(kind).i32(FLAGS.inc).op('i32.ge_u').if('i32');
   load(code, 'carry', 'i32.load');
   code.else().get(x).get(y).op('i64.lt_u').get(result).get(x).op('i64.lt_u').get(isSub).op('select').end();
   return code.get(found).op('i32.or');
@@ -128,7 +66,7 @@ function conditionFunction(condition: Condition, flags: number): Code {
   const fromSub: Partial<Record<Condition, string>> = { b: 'i64.lt_u', be: 'i64.le_u', l: 'i64.lt_s', le: 'i64.le_s' };
   const fromLogic: Partial<Record<Condition, string>> = { be: 'i64.eq', l: 'i64.lt_s', le: 'i64.le_s' };
   if (condition === 'e' || condition === 's') {
-    load(code, 'flagKind', 'i32.load').if(i32);
+    load(code, 'flagKind', 'i32.load').if('i32');
     load(code, 'flagResult').i64(0n).op(condition === 'e' ? 'i64.eq' : 'i64.lt_s');
     const place = condition === 'e' ? 6 : 7;
     return rflags(code.else()).i32(place).op('i32.shr_u').i32(1).op('i32.and').end();
@@ -146,6 +84,8 @@ function conditionFunction(condition: Condition, flags: number): Code {
   if (condition === 'b') {
     kindIs(code, 'add').if();
     load(load(code, 'flagResult'), 'flagX').op('i64.lt_u', 'return').end();
+    load(code, 'flagKind', 'i32.load').i32(FLAGS.inc).op('i32.ge_u').if();
+    load(code, 'carry', 'i32.load').i32(RFLAGS.CF).op('i32.and', 'return').end();
   }
   const all = code.local('i32');
   code.call(flags).set(all);
@@ -214,7 +154,7 @@ function jumpFunction(itself: boolean, resolve: number): Code {
   code.get(1).i32(0).access('i64.load', STATE + stateOffset('csBase')).op('i64.add');
   load(code, 'linearMask').op('i64.and').tee(linear);
   code.i64(12n).op('i64.shr_u', 'i32.wrap_i64').i32(CODE_TLB_ENTRIES - 1).op('i32.and').i32(4).op('i32.shl').tee(entry).access('i64.load', CODE_TLB);
-  load(code.get(linear).i64(-4096n).op('i64.and'), 'mode').i64(USER_TAG).op('i64.and', 'i64.or', 'i64.eq').if();
+  load(code.get(linear).i64(-4096n).op('i64.and'), 'mode').i64(BigInt(USER_TAG)).op('i64.and', 'i64.or', 'i64.eq').if();
   code.get(entry).access('i32.load', CODE_TLB + 8).get(linear).op('i32.wrap_i64').i32(4095).op('i32.and').i32(2).op('i32.shl', 'i32.add').access('i32.load').tee(record).if();
   code.i32(0).get(1).get(linear).i64(4095n).op('i64.and', 'i64.sub').access('i64.store', at('pageBase'));
   code.i32(0).get(record).access('i32.store', at('blockStart')).get(record).op('return').end().end();
@@ -229,8 +169,12 @@ function linkFunction(): Code {
   return code.i32(0).get(1).access('i32.store', at('blockStart')).get(1);
 }
 
-/** @param handlers entries of the table of handlers */
-export function buildRuntime(memory: MemoryLimits, handlers: number): Uint8Array<ArrayBuffer> {
+/**
+ * @param handlers entries of the table of handlers
+ * @param frequent handlers that stand in the loop itself
+ * @param operation the number of a `system` operation by its name
+ */
+export function buildRuntime(memory: MemoryLimits, handlers: number, frequent: readonly Shape[], operation: (name: string) => number): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   module.importMemory('engine', 'memory', memory);
   module.importTable('engine', 'handlers', handlers);
@@ -249,11 +193,12 @@ export function buildRuntime(memory: MemoryLimits, handlers: number): Uint8Array
   define('pass', jumpFunction(false, number('resolve')));
   define('link', linkFunction());
   define('leave', new Code(1).i32(0).get(0).access('i32.store', at('record')).i32(0));
-  const call = (code: Code): Code => code.get(0).get(0).access('i32.load16_u', RECORD.handler).callIndirect(module.type(handlerSignature));
-  const run = new Code(1);
-  const top = run.depth;
-  define('run', call(run.loop()).tee(0).branch(top, true).end().i32(0));
-  define('step', call(new Code(1)));
+  const handler = module.type(handlerSignature);
+  const helper = (name: string): number => {
+    throw new Error(`the loop has no ${name}`);
+  };
+  define('run', buildLoop({ runtime: number, helper, operation }, frequent, handler));
+  define('step', new Code(1).get(0).get(0).access('i32.load16_u', RECORD.handler).callIndirect(handler));
   return module.encode();
 }
 

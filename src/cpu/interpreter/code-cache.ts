@@ -5,7 +5,8 @@
 
 import { decode, type CodeSize, type Decoded, type DecodeFault } from '../decode.ts';
 import { CODE_TLB, CODE_TLB_ENTRIES, PAGE_TABLE_COUNT, PAGE_TABLE_SIZE, PAGE_TABLES, RECORD, RECORD_BITS, RECORD_COUNT, RECORD_SIZE, RECORDS } from '../layout.ts';
-import { Handlers, type SpecialHandler } from './handlers.ts';
+import type { SpecialHandler } from '../emit/special.ts';
+import { Handlers } from './handlers.ts';
 import { writeRecord } from './record.ts';
 
 /** Instructions that are decoded ahead before somebody comes to them. */

@@ -3,7 +3,7 @@
 import { arithmeticFlags, RFLAGS } from '../builder.ts';
 import type { CodeSize } from '../decode.ts';
 import { instantiateFloat, type Float } from '../float/float.ts';
-import { STACK_ACCESS, type EngineFunctions } from '../emit/runtime.ts';
+import { STACK_ACCESS, type EngineFunctions } from '../emit/signatures.ts';
 import { EXIT, FLAGS, LIFTED_TAG, RECORD, RECORD_BITS, RECORD_SIZE, RESERVED, SCRATCH, STATE, USER_TAG } from '../layout.ts';
 import { unitFault, unitMember, units } from '../units.ts';
 import { CR4_SMAP, EFER_LMA } from '../paging.ts';
@@ -17,7 +17,8 @@ import { DB, Fault, GP, NMI, PF, SS, type Outside, type Processor } from '../sys
 import { allowsAccess } from '../system/segment-access.ts';
 import { CodeCache } from './code-cache.ts';
 import { Fetch, type FetchOwner } from './fetch.ts';
-import { Handlers, special } from './handlers.ts';
+import { special } from '../emit/special.ts';
+import { Handlers } from './handlers.ts';
 import { Internal, mostFuel } from './internal.ts';
 import { PagingState } from './paging-state.ts';
 import { Translation, type TranslationOwner } from './translation.ts';

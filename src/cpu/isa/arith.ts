@@ -39,16 +39,6 @@ const topBit = (b: Builder, x: Value): Value => b.truncate(b.binary('shr', x, b.
 
 const bit = (b: Builder, x: Value, number: number): Value => b.truncate(b.binary('shr', x, b.constant(x.width, number)), 1);
 
-/** Zero, sign and parity of a result. */
-export function resultFlags(b: Builder, result: Value): { ZF: Value; SF: Value; PF: Value } {
-  const ones = b.unary('popcnt', b.zeroExtend(b.truncate(result, 8), 32));
-  return {
-    ZF: b.compare('eq', result, b.constant(result.width, 0)),
-    SF: topBit(b, result),
-    PF: b.compare('eq', b.binary('and', ones, b.constant(32, 1)), b.constant(32, 0)),
-  };
-}
-
 /** With carry in, the carries out of all bits follow from operands and result: they are written out, since CF is an operand too. */
 const withCarry = (operation: 'add' | 'sub'): Meaning => (b, dst, src) => {
   const x = b.modify(dst as Operand);
@@ -61,7 +51,7 @@ const withCarry = (operation: 'add' | 'sub'): Meaning => (b, dst, src) => {
   const carries = or(b, and(b, minuend, y), and(b, or(b, minuend, y), kept));
   const overflow = operation === 'add' ? and(b, xor(b, x, result), xor(b, y, result)) : and(b, xor(b, x, y), xor(b, x, result));
   b.set(dst as Operand, result);
-  b.setFlags({ ...resultFlags(b, result), CF: topBit(b, carries), AF: bit(b, carries, 3), OF: topBit(b, overflow) });
+  b.flagsOf(result, { CF: topBit(b, carries), AF: bit(b, carries, 3), OF: topBit(b, overflow) });
 };
 
 /** The eight operations that share their encodings, in the order of these. */
@@ -121,11 +111,11 @@ function product(b: Builder, x: Value, y: Value, isSigned: boolean): { low: Valu
   return { low: b.truncate(whole, x.width), high: b.truncate(b.binary('shr', whole, b.constant(64, x.width)), x.width) };
 }
 
-/** CF and OF: the upper half says more than the lower one's sign. The rest is undefined; silicon has it from the lower half. */
+/** CF and OF: the upper half says more than the lower one's sign. The rest is undefined. */
 function productFlags(b: Builder, low: Value, high: Value, isSigned: boolean): void {
   const filler = isSigned ? b.binary('sar', low, b.constant(low.width, low.width - 1)) : b.constant(low.width, 0);
   const large = b.compare('ne', high, filler);
-  b.setFlags({ ...resultFlags(b, low), CF: large, OF: large, AF: b.constant(1, 0), ZF: b.flag('ZF') });
+  b.flagsOf(low, { CF: large, OF: large });
 }
 
 const multiplyWide = (isSigned: boolean): Meaning => (b, src) => {

@@ -1,7 +1,6 @@
 /** Bits and bytes (SDM volume 1, 5.1.6), without those that are encoded with VEX. */
 
 import type { Builder, Operand, Value } from '../builder.ts';
-import { resultFlags } from './arith.ts';
 import { instruction, type Instruction, type Meaning } from './instruction.ts';
 
 type Change = (b: Builder, x: Value, mask: Value) => Value;
@@ -52,7 +51,7 @@ const popcnt: Meaning = (b, dst, src) => {
   const x = b.get(src as Operand);
   const none = b.constant(1, 0);
   b.set(dst as Operand, b.unary('popcnt', x));
-  b.setFlags({ ...resultFlags(b, x), CF: none, OF: none, AF: none, SF: none, PF: none });
+  b.setFlags({ ZF: b.compare('eq', x, b.constant(x.width, 0)), CF: none, OF: none, AF: none, SF: none, PF: none });
 };
 
 const crc32: Meaning = (b, dst, src) => {

@@ -1,7 +1,6 @@
 /** Shifts and rotations (SDM volume 1, 5.1.5). A count of 0 leaves all flags as they are. */
 
 import type { Builder, Operand, Value } from '../builder.ts';
-import { resultFlags } from './arith.ts';
 import { instruction, type Instruction, type Meaning } from './instruction.ts';
 
 /** CL or the immediate, as far as it counts: five bits, six for 64. */
@@ -99,8 +98,8 @@ const by = (shift: Shift, all: boolean): Meaning => (b, dst, amount) => {
   const count = countOf(b, amount as Operand, x.width);
   const { result, carry, overflow } = shift(b, x, count);
   b.set(dst as Operand, result);
-  const flags = all ? { ...resultFlags(b, result), AF: b.constant(1, 0), CF: carry, OF: overflow } : { CF: carry, OF: overflow };
-  b.when(b.compare('ne', count, b.constant(64, 0)), () => b.setFlags(flags));
+  const flags = { CF: carry, OF: overflow };
+  b.when(b.compare('ne', count, b.constant(64, 0)), () => (all ? b.flagsOf(result, flags) : b.setFlags(flags)));
 };
 
 /** SHLD and SHRD: bits come in from the second operand. Of 16 bits, those of a count beyond 16 come from it once more, and CF is 0: undefined, and what silicon does. */
@@ -113,8 +112,8 @@ const double = (left: boolean): Meaning => (b, dst, src, amount) => {
   const carry = width === 16 ? b.binary('and', out, b.compare('leU', count, b.constant(64, 16))) : out;
   const shifted = b.select(b.compare('eq', count, b.constant(64, 0)), x, result);
   b.set(dst as Operand, shifted);
-  const flags = { ...resultFlags(b, shifted), AF: b.constant(1, 0), CF: carry, OF: differ(b, top(b, x), top(b, shifted)) };
-  b.when(b.compare('ne', count, b.constant(64, 0)), () => b.setFlags(flags));
+  const flags = { CF: carry, OF: differ(b, top(b, x), top(b, shifted)) };
+  b.when(b.compare('ne', count, b.constant(64, 0)), () => b.flagsOf(shifted, flags));
 };
 
 function doubleWide(b: Builder, x: Value, y: Value, count: Value, left: boolean): { result: Value; carry: Value } {

@@ -258,6 +258,14 @@ class ExactBuilder extends ExactArithmetic implements Builder {
     this.setFlags(Object.fromEntries(Object.entries(all).map(([name, value]) => [name, known(1, value ? 1n : 0n)])));
   }
 
+  flagsOf(result: Value, given: Partial<Record<'CF' | 'AF' | 'OF', Value>>): void {
+    const bits = bitsOf(result);
+    const ones = (bits & 0xffn).toString(2).replaceAll('0', '').length;
+    const flag = (set: boolean): Value => known(1, set ? 1n : 0n);
+    const sign = bits >> BigInt(result.width - 1);
+    this.setFlags({ CF: flag(false), AF: flag(false), OF: flag(false), ...given, ZF: flag(bits === 0n), SF: flag(sign === 1n), PF: flag(ones % 2 === 0) });
+  }
+
   setFlags(flags: Partial<Record<AnyFlag, Value>>): void {
     this.#pending.push(() => {
       let word = this.#processor.flags();

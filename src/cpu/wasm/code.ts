@@ -24,6 +24,8 @@ export class Code {
   readonly #bytes: number[] = [];
   readonly #locals: ValueType[] = [];
   readonly #parameters: number;
+  /** Locals that nobody needs any more. */
+  readonly #free = new Map<ValueType, number[]>();
   #depth = 0;
 
   constructor(parameters: number) {
@@ -35,9 +37,18 @@ export class Code {
     return this.#depth;
   }
 
+  /** A local of the caller's own. What is in it at first is undefined. */
   local(type: ValueType): number {
+    const free = this.#free.get(type)?.pop();
+    if (free !== undefined) return free;
     this.#locals.push(type);
     return this.#parameters + this.#locals.length - 1;
+  }
+
+  /** Nobody reads any more what is in the locals that have been given. */
+  forgetLocals(): void {
+    this.#free.clear();
+    this.#locals.forEach((type, at) => this.#free.set(type, [...this.#free.get(type) ?? [], this.#parameters + at]));
   }
 
   /** Instructions without immediates, by their names, in order. */
