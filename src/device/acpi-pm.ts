@@ -5,6 +5,7 @@
 
 import { struct } from '../lib/layout.ts';
 import { record } from '../lib/record.ts';
+import { demandWhole } from './checked.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { AccessSize, Device, Line, Stateful } from './device.ts';
 import { ticksAt, timeOfTick } from './frequency.ts';
@@ -85,6 +86,8 @@ export class AcpiPm implements Device, Stateful {
   }
 
   restored(): void {
+    const { settled } = this.#registers;
+    demandWhole(this.name, { settled });
     this.#drive();
   }
 

@@ -1,5 +1,6 @@
 /** A local APIC's timer: SDM volume 3, section "APIC Timer". Its input is 1 GHz, a tick a nanosecond. */
 
+import { demandDeadlines } from './checked.ts';
 import type { Clock, Timer } from './clock.ts';
 import { LVT_TIMER, type ApicRegisters } from './apic-registers.ts';
 
@@ -39,9 +40,17 @@ export class ApicTimer {
     this.#timer = clock.timer(() => this.#fired());
   }
 
-  /** After the registers have been reset or restored. */
+  /** After the registers have been reset. */
   arm(): void {
     this.#timer.set(this.#registers.timerDeadline);
+  }
+
+  /** After they have been restored. A count of 0 does not run. @throws DelosError `bad-snapshot` */
+  restored(): void {
+    const { timerStart, timerDeadline, initialCount } = this.#registers;
+    demandDeadlines('local APIC', { timerStart, timerDeadline });
+    if (initialCount === 0 && this.#mode() !== TSC_DEADLINE) this.#registers.timerDeadline = Infinity;
+    this.arm();
   }
 
   /** The LVT entry changes from `before`: to or from the deadline mode it is disarmed. */

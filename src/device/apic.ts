@@ -141,7 +141,7 @@ export class LocalApic implements Stateful {
   }
 
   restored(): void {
-    this.#timer.arm();
+    this.#timer.restored();
     this.#settle();
   }
 

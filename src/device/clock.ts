@@ -2,6 +2,7 @@
 
 import { struct } from '../lib/layout.ts';
 import { record } from '../lib/record.ts';
+import { demandWhole } from './checked.ts';
 import type { Stateful } from './device.ts';
 
 /** A deadline that can be set again and again. */
@@ -137,6 +138,7 @@ export class VirtualClock implements Clock, Stateful {
   /** Goes on from the time that was written. Timers are the devices' to set again. */
   restored(): void {
     const { time } = this.#saved;
+    demandWhole(this.name, { time });
     for (const timer of this.#heap.slice()) timer.cancel();
     this.#origin = this.#source() - time;
     if (this.#stopped !== undefined) this.#stopped = time;

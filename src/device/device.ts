@@ -21,7 +21,7 @@ export interface Stateful {
   readonly name: string;
   /** The bytes themselves, to be read and to be overwritten; always of the same length. */
   readonly state: Uint8Array;
-  /** After `state` has been overwritten, the clock's first: arms timers, raises lines again. */
+  /** After `state` has been overwritten, the clock's first: arms timers, raises lines again. @throws DelosError `bad-snapshot` for what it can't be */
   restored(): void;
 }
 

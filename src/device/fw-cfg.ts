@@ -47,7 +47,7 @@ export type FwCfgItems = Readonly<Record<number, Uint8Array>>;
 /** An item by its name, such as "etc/e820". */
 export type FwCfgFiles = Readonly<Record<string, Uint8Array>>;
 
-/** What the guest can ask for is no state: a restored machine is made with the same items. */
+/** What the guest can ask for is no state: a restored machine is made with the same {@link FwCfg.items}. */
 export class FwCfg implements Device, Stateful {
   readonly name = 'fw_cfg';
   readonly width = 4;
@@ -56,15 +56,20 @@ export class FwCfg implements Device, Stateful {
   readonly #items = new Map<number, Uint8Array>();
   readonly #memory: DirectMemory;
 
-  /** @throws DelosError `bad-machine` for a name that is too long */
+  /** @param items also in the place of others: of files, of the directory. @throws DelosError `bad-machine` for a name that is too long */
   constructor(memory: DirectMemory, items: FwCfgItems = {}, files: FwCfgFiles = {}) {
     this.#memory = memory;
     this.#items.set(FW_CFG_SIGNATURE, Uint8Array.from([0x51, 0x45, 0x4d, 0x55]));
     this.#items.set(FW_CFG_ID, Uint8Array.of(FEATURES, 0, 0, 0));
-    for (const [key, bytes] of Object.entries(items)) this.#items.set(Number(key), bytes);
     const names = Object.keys(files).sort();
     names.forEach((name, at) => this.#items.set(FIRST_FILE + at, files[name] as Uint8Array));
     this.#items.set(FW_CFG_DIRECTORY, directory(names.map((name) => [name, (files[name] as Uint8Array).length])));
+    for (const [key, bytes] of Object.entries(items)) this.#items.set(Number(key), bytes);
+  }
+
+  /** All that the guest can ask for, by number; what another device is made with that is to have the same. */
+  get items(): ReadonlyMap<number, Uint8Array> {
+    return this.#items;
   }
 
   read(offset: number, size: AccessSize): number {

@@ -107,6 +107,7 @@ export class I8042 implements Stateful {
   }
 
   restored(): void {
+    this.#keyboard.restored();
     this.#options.a20((this.#registers.outputPort & PORT_A20) !== 0);
     this.#drive();
   }

@@ -5,6 +5,7 @@
 
 import { struct } from '../lib/layout.ts';
 import { record, type RecordOf } from '../lib/record.ts';
+import { demandAtMost } from './checked.ts';
 
 const QUEUE = 64;
 
@@ -58,6 +59,12 @@ export class Keyboard {
   /** Caps lock 4, num lock 2, scroll lock 1. */
   get leds(): number {
     return this.#registers.leds;
+  }
+
+  /** After its bytes have been overwritten. @throws DelosError `bad-snapshot` */
+  restored(): void {
+    const { head, count } = this.#registers;
+    demandAtMost('keyboard', { head: [head, QUEUE - 1], count: [count, QUEUE] });
   }
 
   /** What it sends next. */

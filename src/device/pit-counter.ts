@@ -4,6 +4,7 @@
  */
 
 import type { RecordOf } from '../lib/record.ts';
+import { demandAtMost, demandWhole } from './checked.ts';
 
 export const counterMembers = {
   /** Where the count in the counting element was `initial`; a count that was written is loaded with the next pulse. */
@@ -26,6 +27,12 @@ export const counterMembers = {
   low: 'u8', writeHigh: 'u8', readHigh: 'u8',
 } as const;
 export type Counter = RecordOf<typeof counterMembers>;
+
+/** @throws DelosError `bad-snapshot` when no counter can be like this */
+export function demandCounter({ start, frozen, nextAt, nextStart, initial, next, mode }: Counter): void {
+  demandWhole('8254', { start, frozen, nextAt, nextStart });
+  demandAtMost('8254', { initial: [initial, 0x10000], next: [next, 0x10000], mode: [mode, 5] });
+}
 
 /** Mode 3 with the largest count, as a BIOS leaves it. */
 export function resetCounter(counter: Counter, gate: boolean): void {

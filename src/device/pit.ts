@@ -2,11 +2,12 @@
 
 import { struct } from '../lib/layout.ts';
 import { record } from '../lib/record.ts';
+import { demandDeadlines } from './checked.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { AccessSize, Device, Line, Stateful } from './device.ts';
 import { ticksAt, timeOfTick } from './frequency.ts';
 import {
-  counterMembers, latchCount, latchStatus, nextChange, output, program, readByte, resetCounter, setGate, writeByte, type Counter,
+  counterMembers, demandCounter, latchCount, latchStatus, nextChange, output, program, readByte, resetCounter, setGate, writeByte, type Counter,
 } from './pit-counter.ts';
 
 /** Pulses in a second: a third of the colour subcarrier of NTSC. */
@@ -57,6 +58,8 @@ export class Pit implements Device, Stateful {
   }
 
   restored(): void {
+    for (const counter of this.#counters) demandCounter(counter);
+    demandDeadlines(this.name, { change: this.#output.change });
     this.#irq(this.#output.up !== 0);
     this.#arm();
   }

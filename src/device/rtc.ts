@@ -7,6 +7,7 @@
 
 import { struct } from '../lib/layout.ts';
 import { record } from '../lib/record.ts';
+import { demandWhole } from './checked.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { AccessSize, Device, Line, Stateful } from './device.ts';
 import { ticksAt, timeOfTick } from './frequency.ts';
@@ -111,6 +112,8 @@ export class Rtc implements Device, Stateful {
   }
 
   restored(): void {
+    const { epoch, anchor, settled } = this.#registers;
+    demandWhole(this.name, { epoch, anchor, settled });
     this.#arm();
     this.#drive();
   }

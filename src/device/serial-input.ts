@@ -16,6 +16,17 @@ export class SerialInput {
     return this.#waiting.reduce((sum, bytes) => sum + bytes.length, 0);
   }
 
+  /** A copy of all that waits. */
+  get waiting(): Uint8Array {
+    const all = new Uint8Array(this.length);
+    let at = 0;
+    for (const bytes of this.#waiting) {
+      all.set(bytes, at);
+      at += bytes.length;
+    }
+    return all;
+  }
+
   /** Adds bytes; they are not copied. */
   send(bytes: Uint8Array): void {
     if (bytes.length > 0) this.#waiting.push(bytes);

@@ -7,6 +7,7 @@
 
 import { struct } from '../lib/layout.ts';
 import { record } from '../lib/record.ts';
+import { demandAtMost, demandDeadlines } from './checked.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { AccessSize, Device, Line, Stateful } from './device.ts';
 import {
@@ -115,7 +116,10 @@ export class Uart implements Device, Stateful {
   }
 
   restored(): void {
-    this.#timer.set(this.#registers.timeoutAt);
+    const { head, count, timeoutAt } = this.#registers;
+    demandAtMost(this.name, { head: [head, FIFO - 1], count: [count, FIFO] });
+    demandDeadlines(this.name, { timeoutAt });
+    this.#timer.set(timeoutAt);
     this.#settle();
   }
 

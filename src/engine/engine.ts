@@ -44,6 +44,8 @@ export interface InterruptSource {
 
 export interface Processors {
   readonly cpus: readonly Cpu[];
+  /** CPUID as the guest sees it, where that is less than the engine was asked for. */
+  cpuid?(leaf: number, subleaf: number): readonly [number, number, number, number];
   /** A line of the engine's own interrupt controllers (global system interrupt). */
   interrupt?(line: number, up: boolean): void;
   close(): void;
@@ -61,6 +63,15 @@ export interface Cpu {
   run(instructions?: number): Exit;
   /** Makes `run` return soon; of any thread, and before `run` too. */
   kick(): void;
+  /**
+   * Brings what is on its way into the processor (an interrupt whose handler has not been entered) to its end, so that `state` is all there is.
+   * @returns how it stopped when it could not; undefined when it is at rest
+   */
+  settle(): Exit | undefined;
+  /** MSRs that are not in `state`, by number: those that a guest may have changed. */
+  otherMsrs(): ReadonlyMap<number, bigint>;
+  /** Sets them; what this engine doesn't have is left out. @throws DelosError for a value that is refused */
+  setOtherMsrs(values: ReadonlyMap<number, bigint>): void;
 }
 
 /** Why a processor has stopped. Ports and memory-mapped registers have been served by the bus and are no reason. */

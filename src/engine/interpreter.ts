@@ -63,6 +63,19 @@ class InterpreterCpu implements Cpu {
   kick(): void {
     this.#interpreter.kick();
   }
+
+  /** An interrupt is taken as a whole. */
+  settle(): undefined {
+    return undefined;
+  }
+
+  otherMsrs(): ReadonlyMap<number, bigint> {
+    return this.#interpreter.otherMsrs;
+  }
+
+  setOtherMsrs(values: ReadonlyMap<number, bigint>): void {
+    for (const [number, value] of values) this.#interpreter.otherMsrs.set(number, value);
+  }
 }
 
 /** A processor alone: no time passes for it, and it has no local APIC. */

@@ -7,7 +7,7 @@ import { DelosError } from '../lib/errors.ts';
 import type { Engine, EngineOptions, Processors } from './engine.ts';
 import { Alarm } from './kvm/alarm.ts';
 import { KvmCpu } from './kvm/cpu.ts';
-import { cpuidFor, setCpuid, supportedCpuid } from './kvm/cpuid.ts';
+import { cpuidFor, everything, setCpuid, supportedCpuid } from './kvm/cpuid.ts';
 import { acceptKicks } from './kvm/kick.ts';
 import { kvmCall } from './kvm/vcpu.ts';
 import { openKvm, Vm } from './kvm/vm.ts';
@@ -33,6 +33,7 @@ export const kvm: Engine = {
 
 export class KvmProcessors implements Processors {
   readonly cpus: readonly KvmCpu[];
+  readonly cpuid: EngineOptions['cpuid'];
   readonly #vm = new Vm();
   readonly #alarm: Alarm;
   /** Slot numbers by region. */
@@ -51,6 +52,7 @@ export class KvmProcessors implements Processors {
       this.#alarm = new Alarm();
       made.push(this.#alarm);
       const supported = supportedCpuid(this.#vm.system);
+      this.cpuid = everything(cpuidFor(cpuid, supported, 0));
       this.cpus = Array.from({ length: cpus }, (_, number) => {
         const vcpu = this.#vm.addVcpu(number);
         setCpuid(vcpu, cpuidFor(cpuid, supported, number));

@@ -26,6 +26,7 @@ export const errorCodes = {
   'network-in-use': 'the network, its address or a port of the host is in use',
   'bad-machine': 'the machine that is wanted is not valid',
   'bad-kernel': 'a kernel, a firmware or an initrd is not valid, or does not fit the machine',
+  'bad-snapshot': 'a snapshot of a machine is not one, is damaged, or is of another version',
   io: 'a file could not be read or written',
 } as const;
 

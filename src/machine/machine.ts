@@ -10,16 +10,21 @@ import { cpuState } from '../cpu/state.ts';
 import { cmosOf } from '../device/cmos.ts';
 import type { Cpu, Engine, Exit, Processors } from '../engine/engine.ts';
 import { interpreterReserved } from '../engine/interpreter.ts';
-import { createGuestMemory, type GuestMemory } from '../engine/memory.ts';
+import { createGuestMemory, type GuestMemory, type WantedRegion } from '../engine/memory.ts';
+import { DelosError } from '../lib/errors.ts';
 import { localDevices } from './local.ts';
-import { createPc, type Pc } from './pc.ts';
+import { createPc, type Pc, type PcOptions } from './pc.ts';
+import { restoreState, saveState, type MachineParts } from './save.ts';
+import type { MachineState } from './state.ts';
 import type { Cpuid } from './stealth.ts';
 
 /** What is started: a kernel by the way that its bytes tell, firmware at the top of 4 GiB, or code in real mode. */
 export type MachineStart =
   | { readonly kind: 'kernel'; readonly kernel: Uint8Array; readonly initrd?: Uint8Array; readonly commandLine?: string; readonly modules?: readonly BootModule[] }
   | { readonly kind: 'firmware'; readonly image: Uint8Array }
-  | { readonly kind: 'flat'; readonly code: Uint8Array; readonly address: number };
+  | { readonly kind: 'flat'; readonly code: Uint8Array; readonly address: number }
+  /** What {@link Machine.save} gave. @param fill puts the memory's content in its place, before anything runs */
+  | { readonly kind: 'saved'; readonly state: MachineState; fill(memory: GuestMemory): void };
 
 export interface MachineOptions {
   readonly start: MachineStart;
@@ -53,20 +58,32 @@ const turn = 8;
 
 const IF = 1 << 9;
 
+function regionsOf({ start, memory }: MachineOptions): readonly WantedRegion[] {
+  if (start.kind === 'saved') return start.state.regions;
+  const ram = { guestAddress: 0, size: memory };
+  if (start.kind !== 'firmware') return [ram];
+  const { address, bytes } = firmwarePlace(start.image);
+  return [ram, { guestAddress: address, size: bytes.length, readOnly: true }];
+}
+
 export class Machine {
   readonly memory: GuestMemory;
   readonly pc: Pc;
   readonly cpu: Cpu;
   readonly #processors: Processors;
+  readonly #engine: Engine['name'];
+  readonly #cpuid: Cpuid;
+  #paused = false;
+  /** While its processor runs: what devices call is called then. */
+  #inGuest = false;
   #end: MachineEnd | undefined;
   #wake: () => void = () => undefined;
 
   /** @throws DelosError for what can't be started */
   constructor(options: MachineOptions) {
     const { engine } = options;
-    const firmware = options.start.kind === 'firmware' ? firmwarePlace(options.start.image) : undefined;
-    const rom = firmware === undefined ? [] : [{ guestAddress: firmware.address, size: firmware.bytes.length, readOnly: true }];
-    this.memory = createGuestMemory([{ guestAddress: 0, size: options.memory }, ...rom], engine.name === 'interpreter' ? interpreterReserved : 0);
+    this.#engine = engine.name;
+    this.memory = createGuestMemory(regionsOf(options), engine.name === 'interpreter' ? interpreterReserved : 0);
     this.pc = createPc({
       memory: this.memory,
       cpus: 1,
@@ -81,22 +98,35 @@ export class Machine {
         debugExit: (status) => this.#finish({ kind: 'debug-exit', status }),
       },
       cmos: cmosOf({ below4G: options.memory, cpus: 1 }),
-      ...(firmware && { firmware: firmwareItems({ memory: this.memory, cpus: 1, serialPorts: options.serial?.length ?? 1 }) }),
+      ...this.#firmware(options),
     });
     this.#processors = engine.open({
-      memory: this.memory, bus: this.pc.bus, interrupts: this.pc.interrupts, cpus: 1, local: localDevices(this.pc.apics, this.pc.clock),
+      memory: this.memory, bus: this.pc.bus, interrupts: this.pc.interrupts, cpus: 1, local: localDevices(this.pc),
       cpuid: options.cpuid,
     });
     this.cpu = this.#processors.cpus[0] as Cpu;
-    this.#load(options.start);
+    this.#cpuid = this.#processors.cpuid ?? options.cpuid;
+    this.#begin(options.start);
   }
 
-  #load(start: MachineStart): void {
+  #firmware({ start, serial }: MachineOptions): Pick<PcOptions, 'firmware'> {
+    if (start.kind === 'saved') return { firmware: { items: Object.fromEntries(start.state.firmware) } };
+    return start.kind === 'firmware' ? { firmware: firmwareItems({ memory: this.memory, cpus: 1, serialPorts: serial?.length ?? 1 }) } : {};
+  }
+
+  #begin(start: MachineStart): void {
+    if (start.kind !== 'saved') return this.#load(start);
+    start.fill(this.memory);
+    this.pc.clock.stop();
+    return restoreState(this.#parts(), start.state);
+  }
+
+  #load(start: Exclude<MachineStart, { kind: 'saved' }>): void {
     const state = this.#startState(start);
     new Uint8Array(this.cpu.state.buffer, this.cpu.state.byteOffset, state.length).set(state);
   }
 
-  #startState(start: MachineStart): Uint8Array {
+  #startState(start: Exclude<MachineStart, { kind: 'saved' }>): Uint8Array {
     switch (start.kind) {
       case 'firmware':
         return loadFirmware(start.image, this.memory);
@@ -117,9 +147,10 @@ export class Machine {
     const stop = (): void => this.#finish({ kind: 'stopped' });
     if (signal?.aborted === true) stop();
     signal?.addEventListener('abort', stop);
+    this.#goOn();
     try {
       for (;;) {
-        const wait = this.#runFor(turn);
+        const wait = this.#paused ? Infinity : this.#runFor(turn);
         if (this.#end !== undefined) return this.#end;
         await this.#pause(wait);
       }
@@ -128,13 +159,52 @@ export class Machine {
     }
   }
 
+  /** The guest stands still, and so does its time, until {@link resume}. It must not be called by what its devices call. */
+  pause(): void {
+    this.#atRest();
+    this.#paused = true;
+    this.pc.clock.stop();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#goOn();
+    this.wake();
+  }
+
+  /**
+   * All of it but its memory, as it is between two instructions. As {@link pause}, not in the middle of one.
+   * @throws DelosError when the processor does not come to rest
+   */
+  save(): MachineState {
+    this.#atRest();
+    const stopped = this.cpu.settle();
+    if (stopped !== undefined) {
+      this.#served(stopped);
+      throw new DelosError('bad-machine', `the machine has ended while a snapshot was taken: ${stopped.kind}`);
+    }
+    return saveState(this.#parts());
+  }
+
+  #parts(): MachineParts {
+    return { memory: this.memory, pc: this.pc, cpus: this.#processors.cpus, cpuid: this.#cpuid, softwareCounter: this.#engine === 'interpreter' };
+  }
+
+  #atRest(): void {
+    if (this.#inGuest) throw new Error('assertion: the machine is in the middle of an instruction');
+  }
+
+  #goOn(): void {
+    if (!this.#paused) this.pc.clock.start();
+  }
+
   /** Runs for some milliseconds. @returns how long nothing is going to happen: 0 when it has to go on */
   #runFor(milliseconds: number): number {
     const until = performance.now() + milliseconds;
     const { clock } = this.pc;
     while (this.#end === undefined && performance.now() < until) {
       clock.run();
-      const exit = this.cpu.run(slice);
+      const exit = this.#enter();
       if (exit.kind === 'halt') {
         const wait = this.#waitOf();
         if (wait > 0) return wait;
@@ -143,6 +213,15 @@ export class Machine {
       }
     }
     return 0;
+  }
+
+  #enter(): Exit {
+    this.#inGuest = true;
+    try {
+      return this.cpu.run(slice);
+    } finally {
+      this.#inGuest = false;
+    }
   }
 
   /** How many milliseconds a halted processor has to wait for the next timer. */

@@ -3,7 +3,7 @@
 import { AcpiPm, PM_LENGTH } from '../device/acpi-pm.ts';
 import type { ProcessorSignals } from '../device/apic-message.ts';
 import { APIC_ADDRESS } from '../device/apic-registers.ts';
-import { APIC_TIMER_HERTZ, type TimeStampCounter } from '../device/apic-timer.ts';
+import type { TimeStampCounter } from '../device/apic-timer.ts';
 import { LocalApics } from '../device/apics.ts';
 import { createBus, type Bus } from '../device/bus.ts';
 import { VirtualClock } from '../device/clock.ts';
@@ -21,6 +21,7 @@ import { Port92 } from '../device/port92.ts';
 import { RESET_BLOCK, ResetPort } from '../device/reset-port.ts';
 import { Rtc } from '../device/rtc.ts';
 import { SerialInput } from '../device/serial-input.ts';
+import { TimeStamps } from '../device/time-stamps.ts';
 import { Uart } from '../device/uart.ts';
 import type { InterruptSource } from '../engine/engine.ts';
 
@@ -51,8 +52,6 @@ export interface PcOptions {
   readonly nanoseconds: () => number;
   /** Milliseconds since 1970 when the machine is made, for its clock chip. */
   readonly wallClock: number;
-  /** The processors' time-stamp counters; when they aren't given, one tick a nanosecond of the machine's clock. */
-  readonly tsc?: TimeStampCounter;
   /** Takes what the guest sends, a byte at a time: one for each of COM1 to COM4 that is there. */
   readonly serial: readonly ((byte: number) => void)[];
   /** Takes what firmware prints to port 402h. */
@@ -84,6 +83,9 @@ export interface Pc {
   readonly serial: readonly SerialPort[];
   readonly keyboard: I8042;
   readonly pm: AcpiPm;
+  readonly fwCfg: FwCfg;
+  /** The processors' time-stamp counters, for an engine whose processors have none by themselves. */
+  readonly tsc: TimeStamps;
   /** A new end of an ISA IRQ's line, for a device that is added. */
   readonly irq: (irq: number) => Line;
   /** All that a snapshot holds, in the order in which it is restored. Names are unique. */
@@ -97,12 +99,12 @@ interface Controllers {
   readonly apics: LocalApics;
 }
 
-function createControllers(options: PcOptions, clock: VirtualClock): Controllers {
+function createControllers(options: PcOptions, clock: VirtualClock, tsc: TimeStampCounter): Controllers {
   const pic: PicPair = new PicPair((up) => apics.setExternal(up));
   const apics: LocalApics = new LocalApics({
     cpus: options.cpus,
     clock,
-    tsc: options.tsc ?? { hertz: APIC_TIMER_HERTZ, read: () => clock.now() },
+    tsc,
     signals: options.signals,
     acknowledgeExternal: () => pic.acknowledge(),
     ended: (vector) => ioapic.endOfInterrupt(vector),
@@ -142,7 +144,8 @@ export function createPc(options: PcOptions): Pc {
   if (options.serial.length > COM.length) throw new RangeError(`a PC has ${COM.length} serial ports, not ${options.serial.length}`);
   const { events } = options;
   const clock = new VirtualClock(options.nanoseconds);
-  const controllers = createControllers(options, clock);
+  const tsc = new TimeStamps(clock);
+  const controllers = createControllers(options, clock, tsc);
   const { pic, ioapic, apics } = controllers;
   const engine = options.engineControllers;
   const irq = engine === undefined ? isaLines(pic, ioapic) : engineLines(engine.lines);
@@ -176,5 +179,5 @@ export function createPc(options: PcOptions): Pc {
     clock, pic, ioapic, ...apics.apics, pit, port61, rtc, keyboard, port92, resetPort, pm, fwCfg, post,
     ...serial.map(({ uart }, at) => named(`com${at + 1}`, uart)),
   ];
-  return { bus, clock, interrupts: apics, apics, ioapic, pic, serial, keyboard, pm, irq, stateful };
+  return { bus, clock, interrupts: apics, apics, ioapic, pic, serial, keyboard, pm, fwCfg, tsc, irq, stateful };
 }

@@ -10,6 +10,7 @@ import type { Cpu, Exit, InterruptSource, LocalDevices } from '../engine.ts';
 import type { Alarm } from './alarm.ts';
 import { describeExit, serve, type Surroundings } from './exits.ts';
 import { kickSignal, takeKicks } from './kick.ts';
+import { getOtherMsrs, setOtherMsrs } from './other-msrs.ts';
 import { StateExchange } from './state.ts';
 import { kvmCall, type Vcpu } from './vcpu.ts';
 
@@ -23,6 +24,8 @@ const IA32_APIC_BASE = 0x1b;
 const { activity, cr8, rip, rflags } = cpuState.fields;
 const IF = 0x200;
 const HALTED = 1;
+/** Of an interrupt that has to be delivered before the processor is at rest. */
+const mostSteps = 100;
 
 /** Sees every exit of KVM_RUN by its number, before it is answered. */
 export type ExitTrace = (cpu: number, reason: number) => void;
@@ -71,6 +74,24 @@ export class KvmCpu implements Cpu {
 
   kick(): void {
     kick(this.kicker);
+  }
+
+  /** An instruction at a time: the first enters the handler. */
+  settle(): Exit | undefined {
+    for (let steps = 0; steps < mostSteps; steps++) {
+      if (!this.#exchange.delivering) return undefined;
+      const exit = this.run(1);
+      if (exit.kind === 'shutdown' || exit.kind === 'error') return exit;
+    }
+    return { kind: 'error', message: `interrupts come without end: ${mostSteps} instructions, and none without one` };
+  }
+
+  otherMsrs(): ReadonlyMap<number, bigint> {
+    return getOtherMsrs(this.#vcpu);
+  }
+
+  setOtherMsrs(values: ReadonlyMap<number, bigint>): void {
+    setOtherMsrs(this.#vcpu, values);
   }
 
   /** KVM counts no instructions: a budget is as many nanoseconds, but for a budget of 1, which is a single step. */

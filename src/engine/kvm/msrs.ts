@@ -16,7 +16,7 @@ const table: readonly { readonly index: number; readonly field: number }[] = [
 const { index: indexField, data: dataField } = kvm_msr_entry.fields;
 
 /** A table of MSRs for KVM, with room for so many. */
-class MsrList {
+export class MsrList {
   readonly bytes: Uint8Array;
   readonly view: DataView;
 

@@ -141,6 +141,7 @@ const debug = words('debugregs', KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, kvm_debug
 ]);
 
 const events = kvm_vcpu_events.fields;
+const deliveries = ['exception.injected', 'exception.pending', 'interrupt.injected', 'nmi.injected'] as const;
 const shadows = [[KVM_X86_SHADOW_INT_STI, 1], [KVM_X86_SHADOW_INT_MOV_SS, 2]] as const;
 
 const pending: Part = {
@@ -197,6 +198,12 @@ export class StateExchange {
       part.toState(view, state);
     }
     this.#msrs.get(state);
+  }
+
+  /** Whether an interrupt or an exception was on its way into the guest at {@link get}: its handler has not been entered. */
+  get delivering(): boolean {
+    const known = this.#parts.find(({ part }) => part === pending)?.known;
+    return deliveries.some((name) => known?.[events[name].offset] !== 0);
   }
 
   /**
