@@ -27,6 +27,7 @@ export interface Disassembled {
 
 /** The mnemonic's column. */
 const column = 6;
+const longest = 15;
 
 /**
  * The instruction that `bytes` begin with.
@@ -34,10 +35,10 @@ const column = 6;
  * @param address where the first of them is, for branches
  */
 export function disassemble(bytes: Uint8Array, address: bigint, codeSize: CodeSize): Disassembled {
-  const decoded = decode(bytes.subarray(0, 15), codeSize);
+  const decoded = decode(bytes.subarray(0, longest), codeSize);
   const encoded = encodedOf(bytes, codeSize);
   if (decoded === 'short') return line(1, [], '.byte', hex(BigInt(bytes[0] ?? 0)));
-  if (decoded === 'invalid' || decoded === 'long') return line(Math.min(encoded.prefixes.length + 1, bytes.length), [], '(bad)', '');
+  if (decoded === 'invalid' || decoded === 'long') return line(Math.min(encoded.prefixes.length + 1, bytes.length, longest), [], '(bad)', '');
   const next = address + BigInt(decoded.length);
   const mnemonic = mnemonicOf(decoded, encoded, codeSize);
   const shown = isBare(mnemonic) ? [] : shownOperands(decoded, next, codeSize, encoded).map((operand) => ofHint(operand, mnemonic));
