@@ -1,4 +1,5 @@
 // ./dev check: everything that can be said about the sources without running them.
+import { browserFaults } from './browser.ts';
 import { importFaults } from './imports.ts';
 import { packageFaults } from './package.ts';
 import { run } from './run.ts';
@@ -24,6 +25,7 @@ const checks: readonly [name: string, check: () => Verdict | Promise<Verdict>][]
   ['types', () => program('node_modules/.bin/tsc', ['-p', '.', '--pretty', 'false'])],
   ['lint', () => program('node_modules/.bin/oxlint', ['-f', 'unix'])],
   ['imports', () => faults(importFaults())],
+  ['browser', async () => faults(await browserFaults())],
   ['package', () => faults(packageFaults())],
   ['sizes', () => ({ ok: true, lines: sizeReport() })],
 ];

@@ -16,9 +16,9 @@ export function importsOf(source: string): string[] {
   return [...code.matchAll(specifiers)].map((match) => (match[1] ?? match[2]) as string);
 }
 
-/** The rank of a file of src; src/index.ts, the library, stands above all folders. Throws for a folder without a place in the order. */
+/** The rank of a file of src; what the package exports, src/index.ts and others in src itself, stands above all folders. Throws for a folder without a place in the order. */
 function rank(path: string): number {
-  if (path === 'src/index.ts') return folders.length;
+  if (path.split('/').length === 2) return folders.length;
   const folder = path.split('/')[1] as (typeof folders)[number];
   const place = folders.indexOf(folder);
   if (place < 0) throw new Error(`${path}: src/${folder} has no place in the order of tools/imports.ts`);

@@ -40,7 +40,7 @@ class InterpreterCpu implements Cpu {
     const pages = memory.memory.buffer.byteLength / 65536;
     this.#interpreter = new Interpreter({
       memory: memory.memory,
-      limits: { initial: pages, maximum: pages, shared: true },
+      limits: { initial: pages, maximum: pages, shared: !(memory.memory.buffer instanceof ArrayBuffer) },
       regions: memory.regions,
       outside: outsideOf(options),
       float,

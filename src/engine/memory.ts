@@ -29,13 +29,16 @@ export interface WantedRegion {
   readonly readOnly?: boolean;
 }
 
+/** A browser lets only those pages share memory that are isolated from all others. */
+const canShare = typeof SharedArrayBuffer !== 'undefined';
+
 const page = 4096;
 const wasmPage = 65536;
 /** What a WebAssembly.Memory can have, in bytes. */
 const most = 2 ** 32;
 
 /**
- * Memory for a guest, all zeros, in one WebAssembly.Memory that threads can share.
+ * Memory for a guest, all zeros, in one WebAssembly.Memory that threads can share, where there are any that can.
  * @param wanted in any order; one of them begins at 0
  * @param reserved bytes in front of the guest's, for the software processor's own
  * @throws DelosError `bad-machine` when regions overlap, are not whole pages, or are more than 4 GiB together
@@ -44,7 +47,7 @@ export function createGuestMemory(wanted: readonly WantedRegion[], reserved = 0)
   const regions = place(wanted.toSorted((a, b) => a.guestAddress - b.guestAddress), Math.ceil(reserved / wasmPage) * wasmPage);
   const last = regions.at(-1) as MemoryRegion;
   const pages = Math.ceil((last.offset + last.size) / wasmPage);
-  return new PlainMemory(new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }), regions);
+  return new PlainMemory(new WebAssembly.Memory({ initial: pages, maximum: pages, shared: canShare }), regions);
 }
 
 function place(sorted: readonly WantedRegion[], start: number): MemoryRegion[] {

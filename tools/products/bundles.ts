@@ -1,4 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import type { BuildOptions, Plugin } from 'esbuild';
 import { root, sources } from '../files.ts';
@@ -42,6 +44,16 @@ const starter: BuildOptions = { ...program, sourcemap: false };
 
 const library: BuildOptions = { ...common, format: 'esm' };
 
+// What a page or a Worker imports: esbuild refuses whatever of Node is asked for.
+const browser: BuildOptions = { ...common, platform: 'browser', target: 'es2022', format: 'esm' };
+
+/** WebAssembly that is part of a bundle, as the build has just made it, or had. */
+function embedded(bundle: string): BuildOptions {
+  const made = [dirname(bundle), join(root, 'build')].map((folder) => join(folder, 'float.wasm')).find((path) => existsSync(path));
+  if (made === undefined) throw new Error('there is no float.wasm to put into a bundle');
+  return { define: { DELOS_FLOAT_WASM: JSON.stringify(readFileSync(made, 'base64')) } };
+}
+
 /** Every bundle: what it is called in build/, where it begins, how it is made. */
 const bundles: readonly [output: string, entry: string, options: BuildOptions][] = [
   ['delos.main.cjs', 'src/cli/main.ts', program],
@@ -49,6 +61,8 @@ const bundles: readonly [output: string, entry: string, options: BuildOptions][]
   ['delos-cni.main.cjs', 'src/cli/cni/main.ts', program],
   ...['delos.cjs', 'delos-oci.cjs', 'delos-cni.cjs'].map((output): [string, string, BuildOptions] => [output, 'src/cli/starter.ts', starter]),
   ['index.js', 'src/index.ts', library],
+  ['machine.js', 'src/machine.ts', library],
+  ['machine-browser.js', 'src/machine-browser.ts', browser],
 ];
 
 export function bundleProducts(): Product[] {
@@ -56,7 +70,7 @@ export function bundleProducts(): Product[] {
   return bundles.map(([output, entry, options]): Product => ({
     ...{ output, entry, inputs, kind: 'bundles' },
     make: async (path) => {
-      await build({ ...options, entryPoints: [entry], outfile: path });
+      await build({ ...options, ...(options === browser && embedded(path)), entryPoints: [entry], outfile: path });
     },
   }));
 }

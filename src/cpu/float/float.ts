@@ -116,5 +116,6 @@ export interface Float extends SseFloat, X87Float {
 
 /** An instance of its own `flags` for each processor. @param bytes build/float.wasm */
 export function instantiateFloat(bytes: Uint8Array): Float {
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as Float;
+  // A browser's types say what is always so: bytes of a module are no shared memory.
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>)).exports as unknown as Float;
 }

@@ -1,0 +1,31 @@
+/** `import { Machine } from 'delos/machine'`: a computer in a Node process, on KVM or in software. docs/guide/library.md */
+import fs from 'node:fs';
+import path from 'node:path';
+import { chooseEngine, type EngineName } from './engine/choose.ts';
+import { createInterpreter } from './engine/interpreter.ts';
+import { kvm } from './engine/kvm.ts';
+import { probeKvm } from './engine/probe.ts';
+import type { CommonOptions } from './library/machine/options.ts';
+import { VirtualMachine } from './library/machine/virtual-machine.ts';
+import { buildFolder } from './sys/build-folder.ts';
+
+export { DelosError, errorCodes, type ErrorCode, type ErrorDetail } from './lib/errors.ts';
+export type { BootModule } from './boot/boot.ts';
+export type { FirmwareStart, FlatStart, KernelStart, Start } from './library/machine/options.ts';
+export type { SerialConsole } from './library/machine/serial-console.ts';
+export type { MachineEnd } from './library/machine/virtual-machine.ts';
+
+export type MachineOptions = CommonOptions & {
+  /** `auto`, when it isn't given: KVM where it runs a guest's kernel on the processor itself, else software. */
+  readonly engine?: EngineName;
+};
+
+/** A computer on the host's processor, or on one in software. */
+export class Machine extends VirtualMachine {
+  /** @throws DelosError `bad-kernel` or `bad-machine` for what can't be started, `unsupported` for an engine that can't run here */
+  constructor(options: MachineOptions) {
+    const interpreter = createInterpreter(new Uint8Array(fs.readFileSync(path.join(buildFolder(), 'float.wasm'))));
+    const { engine, why } = chooseEngine(options.engine ?? 'auto', { kvm, interpreter }, probeKvm);
+    super(options, engine, why);
+  }
+}
