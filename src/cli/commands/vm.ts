@@ -19,6 +19,15 @@ export const vmRunFlags = [
   { name: 'stealth', type: 'bool', help: 'Do not say in CPUID that there is a hypervisor' },
 ] as const;
 
+export const vmDisassembleFlags = [
+  { name: 'at', type: 'string', value: 'address', help: 'Where the first byte is meant to be; 0, or what an ELF file says' },
+  { name: 'bits', type: 'int', value: '16|32|64', help: "Size of the code: the ELF file's, or 64" },
+  { name: 'offset', type: 'string', value: 'bytes', help: 'Begin so far into the file' },
+  { name: 'length', type: 'string', value: 'bytes', help: 'So many bytes and no more' },
+  { name: 'symbol', type: 'string', value: 'name', help: 'Only this function of an ELF file' },
+  { name: 'json', type: 'bool', help: 'A line of JSON for each instruction' },
+] as const;
+
 const nothing = { min: 0, max: 0 } as const;
 
 /** Declares a command with the types of its flags, then forgets them. */
@@ -31,5 +40,10 @@ export const vmCommands: readonly Command[] = [
     name: 'vm run', summary: 'Run a machine', usage: 'vm run [OPTIONS]', flags: vmRunFlags, positional: nothing,
     examples: ['delos vm run --kernel vmlinuz --initrd initrd.cpio --append "console=ttyS0"', 'delos vm run --flat hello.bin --engine interpreter'],
     load: () => import('./vm-run.ts'),
+  }),
+  row({
+    name: 'vm disassemble', summary: 'Show machine code as assembly', usage: 'vm disassemble [OPTIONS] FILE|-', flags: vmDisassembleFlags, positional: { min: 1, max: 1 },
+    examples: ['delos vm disassemble --bits 16 --at 0x7c00 hello.bin', 'delos vm disassemble --symbol main /usr/bin/prog'],
+    load: () => import('./vm-disassemble.ts'),
   }),
 ];

@@ -21,6 +21,7 @@ const tables = /^[LS][GI]DT$/;
 /** Names of the prefixes that have no part in it, in their order; REP and LOCK, which have, among them. */
 export function prefixNames(decoded: Decoded, encoded: Encoded, codeSize: CodeSize, isHint: boolean): readonly string[] {
   const { prefixes } = encoded;
+  if (prefixes.length === 0) return [];
   const last = new Map(prefixes.map((byte, at) => [kindOf(byte, codeSize), at]));
   return prefixes.flatMap((byte, at) => {
     const counts = !(isHint && (byte === 0x66 || isRex(byte, codeSize) && byte & 8)) && last.get(kindOf(byte, codeSize)) === at;
