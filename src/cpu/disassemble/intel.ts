@@ -55,8 +55,8 @@ export function addressText(operand: MemoryOperand, { instruction, addressSize, 
   ];
   if (parts.length === 0) return hex(BigInt.asUintN(addressSize, displacement));
   const isWritten = base === 'rip' || base === undefined || (hasModrm && modrm >> 6 !== 0);
-  // Without a base an address of 32 bits is one, and no distance.
-  const wraps = base === undefined && index === undefined;
+  // Without registers of the guest's an address is one, and no distance; from RIP it is meant so, as the place is told behind it.
+  const wraps = base === 'rip' || (base === undefined && index === undefined);
   return `[${parts.join('+')}${!isWritten ? '' : wraps ? `+${hex(BigInt.asUintN(addressSize, displacement))}` : signed(displacement)}]`;
 }
 
