@@ -1,8 +1,8 @@
 import { helpers, type Helper, type HelperName } from '../helpers.ts';
 import type { Code, ValueType } from '../wasm/code.ts';
 import { ModuleWriter, type MemoryLimits, type Signature } from '../wasm/module.ts';
-import { HandlerBuilder, type Functions } from './handler.ts';
-import { handlerSignature, signatureOf, type RuntimeFunction } from './signatures.ts';
+import { HandlerBuilder } from './handler.ts';
+import { handlerSignature, signatureOf, type Functions, type RuntimeFunction } from './signatures.ts';
 import type { Shape } from './shape.ts';
 import { typeOf } from './value.ts';
 

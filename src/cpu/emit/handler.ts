@@ -1,38 +1,17 @@
 /** A builder that writes the interpreter's handler of one instruction: a function from its record to the next one. */
 
 import type { Builder, Operand, Segment, Value, Width } from '../builder.ts';
-import type { HelperName } from '../helpers.ts';
-import {
-  EXIT, internalOffset, RECORD, RECORD_BITS, RECORD_SIZE, SCRATCH, STATE, stateOffset, TLB_ENTRIES, TLB_READ, TLB_WRITE,
-} from '../layout.ts';
+import { internalOffset, RECORD, RECORD_BITS, RECORD_SIZE, STATE, stateOffset } from '../layout.ts';
 import type { StateName } from '../registers.ts';
 import { segmentRegisters } from '../state.ts';
 import { unitMember, type Unit } from '../units.ts';
 import { Code } from '../wasm/code.ts';
-import { FlagCode } from './flag-code.ts';
+import { Access, GP, loads, record, stores, type Memory } from './access.ts';
 import { fastOperations } from './fast-operations.ts';
-import { STACK_ACCESS, type RuntimeFunction } from './signatures.ts';
 import type { AddressForm, OperandShape, Shape } from './shape.ts';
+import type { Functions } from './signatures.ts';
 import { emitted, pushValue } from './value.ts';
 
-/** Numbers of the functions that a handler calls. */
-export interface Functions {
-  runtime(name: RuntimeFunction): number;
-  helper(name: HelperName): number;
-  /** What stands for an operation in calls of `system`. */
-  operation(name: string): number;
-}
-
-type Memory = {
-  readonly kind: 'memory';
-  readonly width: Width;
-  /** The offset in the segment, and the linear address where it is known already. */
-  readonly offset: Value;
-  readonly segment: Segment | 'data' | 'operand' | 'none';
-  readonly aligned?: boolean;
-  /** Where `modify` has found it in the host's memory. */
-  host?: number;
-};
 type Register = {
   readonly kind: 'register'; readonly width: Width; readonly general: boolean; readonly mmx?: boolean; readonly stack?: boolean;
   readonly slot?: number; readonly place?: number; readonly number?: number | undefined;
@@ -45,14 +24,6 @@ const own = (operand: Operand): HandlerOperand => operand as HandlerOperand;
 
 const at = (name: Parameters<typeof internalOffset>[0]): number => STATE + internalOffset(name);
 
-const loads: Readonly<Record<number, string>> = { 1: 'i32.load8_u', 8: 'i32.load8_u', 16: 'i32.load16_u', 32: 'i32.load', 64: 'i64.load', 128: 'v128.load' };
-const stores: Readonly<Record<number, string>> = { 8: 'i32.store8', 16: 'i32.store16', 32: 'i32.store', 64: 'i64.store', 128: 'v128.store' };
-
-const GP = 13;
-
-/** Where the record's address is: the parameter of a handler, and of the loop. */
-const record = 0;
-
 /** How a handler goes on, with the address of the next record on the stack: one that is known to be none of 0, or any. */
 export interface Onward {
   to(code: Code): Code;
@@ -62,13 +33,10 @@ export interface Onward {
 /** A handler that is a function gives the next record. */
 const returning: Onward = { to: (code) => code.op('return'), toAny: (code) => code.op('return') };
 
-export class HandlerBuilder extends FlagCode implements Builder {
+export class HandlerBuilder extends Access implements Builder {
   readonly operandSize: 16 | 32 | 64;
   readonly addressSize: 16 | 32 | 64;
-  readonly long: boolean;
   readonly repeat: 'rep' | 'repne' | undefined;
-  readonly #shape: Shape;
-  readonly #functions: Functions;
   readonly #onward: Onward;
   /** What is done at the end, in order, and last of all where it goes on. */
   #pending: (() => void)[] = [];
@@ -76,13 +44,10 @@ export class HandlerBuilder extends FlagCode implements Builder {
   #ended = false;
 
   constructor(shape: Shape, functions: Functions, code: Code, onward: Onward) {
-    super(code);
-    this.#shape = shape;
-    this.#functions = functions;
+    super(code, functions, shape);
     this.#onward = onward;
     this.operandSize = shape.operandSize;
     this.addressSize = shape.addressSize;
-    this.long = shape.long;
     this.repeat = shape.repeat;
   }
 
@@ -113,8 +78,7 @@ export class HandlerBuilder extends FlagCode implements Builder {
     const { code } = this;
     const vector = code.local('i32');
     code.i32(0).access('i32.load8_u', at(unitMember[unit])).tee(vector).if();
-    code.i32(0).get(vector).access('i32.store', at('vector')).i32(0).i32(EXIT.fault).access('i32.store', at('exit'));
-    this.#leave().end();
+    this.raise((each) => each.get(vector)).end();
   }
 
   #operand(shape: OperandShape): HandlerOperand {
@@ -137,7 +101,7 @@ export class HandlerBuilder extends FlagCode implements Builder {
 
   #offset(form: AddressForm): Value {
     if (form === 'absolute') return this.keep(64, (code) => code.get(record).access('i64.load', RECORD.immediate));
-    if (form === 'general') return this.keep(64, (code) => code.get(record).call(this.#functions.runtime('address')));
+    if (form === 'general') return this.keep(64, (code) => code.get(record).call(this.functions.runtime('address')));
     const register = (code: Code, slot: number): Code => code.get(record).access('i32.load16_u', slot).access('i64.load', STATE);
     return this.keep(64, (code) => {
       register(code, RECORD.base).get(record).access('i64.load32_s', RECORD.displacement).op('i64.add');
@@ -204,7 +168,7 @@ export class HandlerBuilder extends FlagCode implements Builder {
       case 'immediate':
         return this.keep(it.width, (code) => code.get(record).access(loads[it.width] as string, it.second ? RECORD.displacement : RECORD.immediate));
       case 'memory':
-        return this.#loadFrom(this.#host(it, 'slowRead', TLB_READ), it.width);
+        return this.load(this.host(it, 'slowRead'), it.width);
       default:
         return it satisfies never;
     }
@@ -213,8 +177,8 @@ export class HandlerBuilder extends FlagCode implements Builder {
   modify(operand: Operand): Value {
     const it = own(operand);
     if (it.kind !== 'memory') return this.get(operand);
-    it.host = this.#host(it, 'slowModify', TLB_WRITE);
-    return this.#loadFrom(it.host, it.width);
+    it.host = this.host(it, 'slowModify');
+    return this.load(it.host, it.width);
   }
 
   set(operand: Operand, value: Value): void {
@@ -222,7 +186,7 @@ export class HandlerBuilder extends FlagCode implements Builder {
     if (it.kind === 'immediate') throw new Error('an immediate is not written');
     if (it.width !== value.width) throw new Error(`${value.width} bits into ${it.width}`);
     if (it.kind === 'register') this.#pending.push(() => this.#setRegister(it, value));
-    else this.#store(it.host ?? this.#host(it, 'slowWrite', TLB_WRITE), value);
+    else this.store(it.host ?? this.host(it, 'slowWrite'), value);
   }
 
   /** Puts on the stack where a register is, less {@link #base}. */
@@ -247,80 +211,6 @@ export class HandlerBuilder extends FlagCode implements Builder {
   #pushWide(value: Value): undefined {
     pushValue(this.code, value).op('i64.extend_i32_u');
     return undefined;
-  }
-
-  #loadFrom(host: number, width: Width): Value {
-    return this.keep(width, (code) => code.get(host).access(loads[width] as string));
-  }
-
-  #store(host: number, value: Value): void {
-    pushValue(this.code.get(host), value).access(stores[value.width] as string);
-    this.code.get(host).i32(SCRATCH).op('i32.eq').if().call(this.#functions.runtime('finishStore')).end();
-  }
-
-  /** The host address of a memory operand: by the TLB, else by a function of the engine. */
-  #host(it: Memory, slow: 'slowRead' | 'slowWrite' | 'slowModify', tlb: number): number {
-    const size = it.width / 8;
-    const linear = this.#linear(it, size, slow !== 'slowRead');
-    if (it.aligned === true) this.#requireAligned(linear, size, slow);
-    const { code } = this;
-    const [entry, host] = [code.local('i32'), code.local('i32')];
-    code.get(linear).i64(12n).op('i64.shr_u', 'i32.wrap_i64').i32(TLB_ENTRIES - 1).op('i32.and').i32(4).op('i32.shl').tee(entry).access('i64.load', tlb);
-    // The last byte has to be in the page too.
-    code.get(linear);
-    if (size > 1) code.i64(BigInt(size - 1)).op('i64.add');
-    code.i64(-4096n).op('i64.and').i32(0).access('i64.load', at('mode')).op('i64.or', 'i64.eq').if();
-    code.get(linear).op('i32.wrap_i64').get(entry).access('i32.load', tlb + 8).op('i32.add').set(host);
-    code.else().get(linear).op('i32.wrap_i64').get(linear).i64(32n).op('i64.shr_u', 'i32.wrap_i64').i32(it.segment === 'ss' ? size | STACK_ACCESS : size).call(this.#functions.runtime(slow)).tee(host);
-    code.op('i32.eqz').if();
-    this.#leave().end().end();
-    return host;
-  }
-
-  #requireAligned(linear: number, size: number, slow: 'slowRead' | 'slowWrite' | 'slowModify'): void {
-    const { code } = this;
-    code.get(linear).op('i32.wrap_i64').i32(size - 1).op('i32.and').if();
-    // An address that is none is the access's to tell.
-    code.get(linear).i64(16n).op('i64.shl').i64(16n).op('i64.shr_s').get(linear).op('i64.ne').if();
-    code.get(linear).op('i32.wrap_i64').get(linear).i64(32n).op('i64.shr_u', 'i32.wrap_i64').i32(size).call(this.#functions.runtime(slow)).op('drop');
-    this.#leave().end();
-    code.i32(0).i32(GP).access('i32.store', at('vector')).i32(0).i32(0).access('i32.store', at('errorCode'));
-    code.i32(0).i32(EXIT.fault).access('i32.store', at('exit'));
-    this.#leave().end();
-  }
-
-  #leave(): Code {
-    return this.code.get(record).call(this.#functions.runtime('leave')).op('return');
-  }
-
-  /** Segment base + offset, after the segment's checks; a local. */
-  #linear({ segment, offset }: Memory, size: number, write: boolean): number {
-    const linear = this.code.local('i64');
-    const { code } = this;
-    if (!this.long) {
-      if (segment === 'operand' || segment === 'data') code.get(record).access('i32.load8_u', RECORD.segment);
-      else code.i32(segmentRegisters.indexOf(segment as Segment));
-      pushValue(code, offset).i32(size).i32(write ? 1 : 0).call(this.#functions.runtime('segmented')).tee(linear).i64(-1n).op('i64.eq').if();
-      this.#leave().end();
-      return linear;
-    }
-    const based = segment === 'operand' || segment === 'fs' || segment === 'gs' || (segment === 'data' && this.#shape.based);
-    pushValue(code, offset);
-    if (based) {
-      if (segment === 'operand' || segment === 'data') code.get(record).access('i32.load8_u', RECORD.segment).i32(4).op('i32.shl').access('i64.load', STATE + stateOffset('esBase'));
-      else code.i32(0).access('i64.load', STATE + stateOffset(segment === 'fs' ? 'fsBase' : 'gsBase'));
-      code.op('i64.add');
-    }
-    code.set(linear);
-    return linear;
-  }
-
-  protected helperFunction(helper: HelperName): number {
-    return this.#functions.helper(helper);
-  }
-
-  protected runtimeFunction(name: RuntimeFunction): number {
-    return this.#functions.runtime(name);
   }
 
   protected defer(action: () => void): void {
@@ -349,9 +239,7 @@ export class HandlerBuilder extends FlagCode implements Builder {
     const it = emitted(condition);
     if ('constant' in it && it.constant === 0n) return;
     pushValue(code, condition).if();
-    code.i32(0).i32(vector).access('i32.store', at('vector')).i32(0).i32(errorCode).access('i32.store', at('errorCode'));
-    code.i32(0).i32(EXIT.fault).access('i32.store', at('exit'));
-    this.#leave().end();
+    this.raise((each) => each.i32(vector), errorCode).end();
   }
 
   /** RSP as far as pushes and pops count. */
@@ -414,7 +302,7 @@ export class HandlerBuilder extends FlagCode implements Builder {
       this.faultIf(this.compare('ne', this.binary('sar', this.binary('shl', rip, unused), unused), rip), GP);
     }
     this.#leaving = () => {
-      this.#onward.toAny(pushValue(this.code.get(record), rip).call(this.#functions.runtime('jump')));
+      this.#onward.toAny(pushValue(this.code.get(record), rip).call(this.functions.runtime('jump')));
     };
   }
 
@@ -426,7 +314,7 @@ export class HandlerBuilder extends FlagCode implements Builder {
       code.get(record).access('i32.load', RECORD.link).tee(next).if();
       this.#goTo(next).end();
       const target = this.#target(this.binary('add', this.nextRip(), this.signExtend(this.get(distance), 64)));
-      pushValue(code.get(record), target).call(this.#functions.runtime('jump')).set(next);
+      pushValue(code.get(record), target).call(this.functions.runtime('jump')).set(next);
       // The next time it goes straight there; a failed jump gives 0, which is no link.
       code.get(record).access('i32.load8_u', RECORD.bits).i32(RECORD_BITS.local).op('i32.and').if();
       code.get(record).get(next).access('i32.store', RECORD.link).end();
@@ -445,7 +333,7 @@ export class HandlerBuilder extends FlagCode implements Builder {
     word('floor').op('i32.gt_s').if();
     code.i32(0).get(fuel).access('i32.store', at('fuel')).i32(0).get(next).access('i32.store', at('blockStart'));
     this.#onward.to(code.get(next)).end();
-    return this.#onward.toAny(code.get(record).get(next).call(this.#functions.runtime('link')));
+    return this.#onward.toAny(code.get(record).get(next).call(this.functions.runtime('link')));
   }
 
   again(condition: Value): void {
@@ -478,10 +366,10 @@ export class HandlerBuilder extends FlagCode implements Builder {
     const { code } = this;
     if (this.#pending.length > 0) throw new Error(`${operation}: the whole instruction is done outside`);
     fastOperations[operation]?.({
-      code, builder: this, complete: (action) => this.#complete(action), next: () => this.#next(), arithmeticFlags: this.#functions.runtime('flags'),
+      code, builder: this, complete: (action) => this.#complete(action), next: () => this.#next(), arithmeticFlags: this.functions.runtime('flags'),
     });
-    code.i32(this.#functions.operation(operation)).get(record);
+    code.i32(this.functions.operation(operation)).get(record);
     for (let each = 0; each < 3; each++) pushValue(code, values[each] ?? this.constant(64, 0));
-    return code.call(this.#functions.runtime('system'));
+    return code.call(this.functions.runtime('system'));
   }
 }

@@ -2,11 +2,11 @@
 
 import { RECORD } from '../layout.ts';
 import { Code } from '../wasm/code.ts';
-import { HandlerBuilder, type Functions, type Onward } from './handler.ts';
+import { record } from './access.ts';
+import { HandlerBuilder, type Onward } from './handler.ts';
 import type { Shape } from './shape.ts';
+import type { Functions } from './signatures.ts';
 import { special, specialCode } from './special.ts';
-
-const record = 0;
 
 /**
  * From the record in its parameter until something leaves it; gives 0.

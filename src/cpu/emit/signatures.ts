@@ -1,6 +1,7 @@
 /** The functions that emitted code calls: of the engine, in JavaScript, and of the runtime. */
 
 import type { Condition } from '../builder.ts';
+import type { HelperName } from '../helpers.ts';
 import type { Signature } from '../wasm/module.ts';
 
 /** In the size of an access: it is the stack's, whose address that is none is a #SS. */
@@ -66,3 +67,11 @@ export const signatureOf = (name: RuntimeFunction): Signature => (
 
 /** Those that the engine has. */
 export const engineFunctions = ['slowRead', 'slowWrite', 'slowModify', 'finishStore', 'checkSegment', 'resolve', 'straddle', 'system'] as const;
+
+/** Numbers of the functions that emitted code calls. */
+export interface Functions {
+  runtime(name: RuntimeFunction): number;
+  helper(name: HelperName): number;
+  /** What stands for an operation in calls of `system`. */
+  operation(name: string): number;
+}

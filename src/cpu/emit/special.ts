@@ -2,13 +2,12 @@
 
 import { EXIT, internalOffset, RECORD, STATE } from '../layout.ts';
 import type { Code } from '../wasm/code.ts';
-import type { Functions } from './handler.ts';
+import { record } from './access.ts';
+import type { Functions } from './signatures.ts';
 
 /** Their numbers are the first of all handlers. */
 export const special = ['pageEnd', 'goTo', 'straddle', 'stale', 'invalid', 'tooLong'] as const;
 export type SpecialHandler = (typeof special)[number];
-
-const record = 0;
 
 const at = (name: Parameters<typeof internalOffset>[0]): number => STATE + internalOffset(name);
 
