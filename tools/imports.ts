@@ -4,7 +4,7 @@ import { root, sources } from './files.ts';
 
 /** The folders of src, lowest first. A folder imports only itself and those before it. */
 export const folders = [
-  'lib', 'abi', 'sys', 'cpu', 'device', 'engine', 'boot', 'machine', 'westworld', 'bpf', 'netlink', 'tar', 'plan', 'seccomp', 'cgroup', 'oci', 'runtime', 'layers', 'registry', 'images', 'network', 'containers',
+  'lib', 'abi', 'sys', 'cpu', 'device', 'engine', 'boot', 'machine', 'snapshot', 'westworld', 'bpf', 'netlink', 'tar', 'plan', 'seccomp', 'cgroup', 'oci', 'runtime', 'layers', 'registry', 'images', 'network', 'containers',
   'vocabulary', 'everyday', 'dockerfile', 'library', 'cli',
 ] as const;
 

@@ -38,3 +38,4 @@ export const F_SEAL_GROW = 4;
 export const F_SEAL_WRITE = 8;
 export const CLOSE_RANGE_CLOEXEC = 4;
 export const SEEK_SET = 0;
+export const SEEK_DATA = 3;
