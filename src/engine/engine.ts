@@ -1,3 +1,4 @@
+import type { Witness } from '../cpu/system/processor.ts';
 import type { Bus } from '../device/bus.ts';
 import type { GuestMemory } from './memory.ts';
 
@@ -51,12 +52,22 @@ export interface Processors {
   close(): void;
 }
 
+/** Who looks on while a processor runs. What an engine does not see it never tells. */
+export interface CpuObserver extends Witness {
+  /** The guest's code has been left, and why: KVM's name for it (KVM_EXIT_IO). What it asks for is not done yet. */
+  left?(reason: string): void;
+  /** It is about to go on. */
+  entering?(): void;
+}
+
 /**
  * One processor. `state` is a cpu_state (src/cpu/state.ts), which is whole whenever `run` has returned; what is written to it counts from the
  * next `run` on.
  */
 export interface Cpu {
   readonly state: DataView;
+  /** Costs nothing while there is none. */
+  observer?: CpuObserver | undefined;
   /** How many it has executed, exact also when a device is asked in the middle of one; where the engine counts them. */
   readonly instructions?: number;
   /** Runs until there is something to say, at the latest when about `instructions` are done or `kick` was called. */

@@ -3,7 +3,7 @@
 import { Interpreter } from '../cpu/interpreter/interpreter.ts';
 import { RESERVED } from '../cpu/layout.ts';
 import type { Outside } from '../cpu/system/processor.ts';
-import type { Cpu, Engine, EngineOptions, Exit, LocalDevices, Processors } from './engine.ts';
+import type { Cpu, CpuObserver, Engine, EngineOptions, Exit, LocalDevices, Processors } from './engine.ts';
 
 /** @param float build/float.wasm */
 export function createInterpreter(float: Uint8Array): Engine {
@@ -50,6 +50,14 @@ class InterpreterCpu implements Cpu {
 
   get state(): DataView {
     return this.#interpreter.state;
+  }
+
+  get observer(): CpuObserver | undefined {
+    return this.#interpreter.witness;
+  }
+
+  set observer(observer: CpuObserver | undefined) {
+    this.#interpreter.witness = observer;
   }
 
   get instructions(): number {

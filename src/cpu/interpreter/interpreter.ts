@@ -13,7 +13,7 @@ import { cpuState, segmentRegisters } from '../state.ts';
 import { executionBreakpoints } from '../system/breakpoints.ts';
 import { deliver, hasErrorCode } from '../system/exceptions.ts';
 import { operationNumber, operations } from '../system/operations.ts';
-import { DB, Fault, GP, NMI, PF, SS, type Outside, type Processor } from '../system/processor.ts';
+import { DB, Fault, GP, NMI, PF, SS, type Outside, type Processor, type Witness } from '../system/processor.ts';
 import { allowsAccess } from '../system/segment-access.ts';
 import { CodeCache } from './code-cache.ts';
 import { Fetch, type FetchOwner } from './fetch.ts';
@@ -52,6 +52,7 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
   readonly paging: PagingState;
   /** Sees each exception and interrupt before it is delivered, and keeps it from the guest by giving true. */
   intercept: ((vector: number, errorCode: number | undefined) => boolean) | undefined = undefined;
+  witness: Witness | undefined = undefined;
   level = 0;
   long = false;
   trapPending = false;
@@ -119,15 +120,22 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
         return this.#stop('kicked');
       }
       if (left <= 0) return this.#stop('budget');
-      this.#takeInterrupt();
+      const taken = this.#takeInterrupt();
       if (this.#shutdown) return this.#stop('shutdown');
       if (this.registers.number('activity') !== RUNNING) return this.#stop('halt');
+      if (budget === 1) return this.#one(taken);
       const before = this.instructions;
       if (this.#single()) this.#runOne();
       else this.#runMany(left);
       left -= this.instructions - before;
       if (this.#shutdown) return this.#stop('shutdown');
     }
+  }
+
+  /** One instruction or one entry into a handler, and not what is behind it: who follows a guest step by step sees each place. */
+  #one(taken: boolean): InterpreterExit {
+    if (!taken) this.#runOne();
+    return this.#stop(this.#shutdown ? 'shutdown' : 'budget');
   }
 
   /** One instruction. */
@@ -229,22 +237,24 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     this.modeChanged();
   }
 
-  #takeInterrupt(): void {
-    if (this.registers.number('interruptShadow') !== 0) return;
+  /** @returns whether a handler has been entered */
+  #takeInterrupt(): boolean {
+    if (this.registers.number('interruptShadow') !== 0) return false;
     if (this.registers.number('nmiPending') !== 0 && this.registers.number('nmiBlocked') === 0) {
       this.registers.setNumber('nmiPending', 0);
       this.registers.setNumber('nmiBlocked', 1);
       this.registers.setNumber('activity', RUNNING);
       this.#deliver(NMI, undefined, 'interrupt');
-      return;
+      return true;
     }
     const waits = this.#interrupts?.pending() === true;
     this.#internal.setNumber('interruptRequest', waits ? 1 : 0);
-    if (!waits || (this.registers.number('rflags') & RFLAGS.IF) === 0) return;
+    if (!waits || (this.registers.number('rflags') & RFLAGS.IF) === 0) return false;
     const activity = this.registers.number('activity');
-    if (activity !== RUNNING && activity !== HALTED) return;
+    if (activity !== RUNNING && activity !== HALTED) return false;
     this.registers.setNumber('activity', RUNNING);
     this.#deliver(this.#interrupts?.acknowledge() ?? 0, undefined, 'interrupt');
+    return true;
   }
 
   /** The arithmetic flags into rflags, so that it is whole. */

@@ -130,6 +130,7 @@ test('MOV SS holds off interrupts and the trap of TF for one instruction', () =>
   // mov $0x10, %eax; mov %eax, %ss; mov $0x41000, %esp; nop
   b.load(CODE, 'b8 10 00 00 00 8e d0 bc 00 10 04 00 90');
   b.cpu.run(1);
+  b.cpu.run(1);
   b.interrupt = 0x30;
   b.cpu.run(100);
   // Behind the instruction that follows it, on the whole new stack.

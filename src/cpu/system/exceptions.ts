@@ -30,7 +30,7 @@ export function deliver(processor: Processor, fault: Fault, vector: number, erro
   for (;;) {
     try {
       const code = isProtected(processor) ? event.errorCode : undefined;
-      enterHandler(processor, { vector: event.vector, errorCode: code, software: false, resume: event.kind === 'fault' });
+      enterHandler(processor, { vector: event.vector, errorCode: code, software: false, external: event.kind === 'interrupt', resume: event.kind === 'fault' });
       return true;
     } catch (error) {
       if (error !== fault) throw error;

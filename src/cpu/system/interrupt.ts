@@ -5,7 +5,7 @@ import { SEGMENT, type SegmentState } from '../registers.ts';
 import { demandCode, codeAt, enterCode } from './code-segment.ts';
 import { isConforming, isNull, nullSegment, privilegeOf, readDescriptor, selectorError, SYSTEM, type Descriptor } from './descriptors.ts';
 import { isLongMode, isProtected, isVirtual8086 } from './mode.ts';
-import { Fault, GP, NP, SS, TS, type Processor } from './processor.ts';
+import { Fault, GP, NP, PF, SS, TS, type CodePlace, type Processor } from './processor.ts';
 import { Stack } from './stack.ts';
 import { innerPointer, innerStack, interruptStack } from './task-state.ts';
 import { switchTask } from './task.ts';
@@ -15,6 +15,8 @@ export interface Event {
   readonly errorCode: number | undefined;
   /** INT n, INT3 and INTO: their gate has to allow it to the level. */
   readonly software: boolean;
+  /** From outside: by the interrupt controllers, or an NMI. */
+  readonly external?: boolean;
   /** RFLAGS.RF in the image: the instruction at RIP has been begun. */
   readonly resume: boolean;
 }
@@ -32,15 +34,24 @@ const clearedAlways = RFLAGS.TF | RFLAGS.NT | RFLAGS.RF | RFLAGS.VM;
 
 /** Nothing of the processor has changed when it throws. @throws Fault with EXT in its error code as the event says */
 export function enterHandler(processor: Processor, event: Event): void {
+  const from = processor.witness?.entered && placeOf(processor);
   try {
     if (!isProtected(processor)) enterReal(processor, event.vector);
     else if (isLongMode(processor)) enterLong(processor, event);
     else enterProtected(processor, event);
     processor.trapPending = false;
+    if (from !== undefined) tell(processor, event, from);
   } catch (error) {
     if (error instanceof Fault && !event.software && [TS, NP, SS, GP].includes(error.vector)) error.errorCode = (error.errorCode ?? 0) | 1;
     throw error;
   }
+}
+
+const placeOf = ({ registers }: Processor): CodePlace => ({ selector: registers.number('csSelector'), rip: registers.wide('rip') });
+
+function tell(processor: Processor, { vector, errorCode, software, external }: Event, from: CodePlace): void {
+  const cr2 = vector === PF && !software ? processor.registers.wide('cr2') : undefined;
+  processor.witness?.entered?.({ vector, errorCode, cause: external === true ? 'interrupt' : software ? 'software' : 'exception', from, to: placeOf(processor), cr2 });
 }
 
 /** By the table of real mode: offset and segment of four bytes each. */

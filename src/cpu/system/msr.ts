@@ -88,7 +88,9 @@ export const msrOperations: OperationTable = {
   readMsr(processor) {
     demandPrivilege(processor);
     const { registers } = processor;
-    const value = readMsr(processor, Number(registers.wide('rcx') & 0xffffffffn)) ?? processor.fault(GP, 0);
+    const number = Number(registers.wide('rcx') & 0xffffffffn);
+    const value = readMsr(processor, number) ?? processor.fault(GP, 0);
+    processor.witness?.msr?.(false, number, value);
     registers.setWide('rax', value & 0xffffffffn);
     registers.setWide('rdx', value >> 32n);
   },
@@ -96,6 +98,8 @@ export const msrOperations: OperationTable = {
     demandPrivilege(processor);
     const { registers } = processor;
     const value = ((registers.wide('rdx') & 0xffffffffn) << 32n) | (registers.wide('rax') & 0xffffffffn);
-    if (!writeMsr(processor, Number(registers.wide('rcx') & 0xffffffffn), value)) processor.fault(GP, 0);
+    const number = Number(registers.wide('rcx') & 0xffffffffn);
+    if (!writeMsr(processor, number, value)) processor.fault(GP, 0);
+    processor.witness?.msr?.(true, number, value);
   },
 };

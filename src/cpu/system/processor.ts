@@ -13,7 +13,34 @@ export class Fault {
   errorCode: number | undefined = undefined;
 }
 
+/** How the handler of a vector came to be entered. Places are CS and RIP. */
+export interface HandlerEntry {
+  readonly vector: number;
+  readonly errorCode: number | undefined;
+  /** `software` is INT n and its like. */
+  readonly cause: 'exception' | 'interrupt' | 'software';
+  /** Where the guest is to go on behind it, and where its handler begins. */
+  readonly from: CodePlace;
+  readonly to: CodePlace;
+  /** The address of a page fault. */
+  readonly cr2: bigint | undefined;
+}
+
+export interface CodePlace {
+  readonly selector: number;
+  readonly rip: bigint;
+}
+
+/** Who looks on at what is no plain execution. */
+export interface Witness {
+  entered?(entry: HandlerEntry): void;
+  /** RDMSR or WRMSR that did not fault. */
+  msr?(write: boolean, number: number, value: bigint): void;
+}
+
 export interface Processor {
+  /** Undefined costs nothing. */
+  readonly witness: Witness | undefined;
   readonly registers: Registers;
   readonly outside: Outside;
   readonly float: Float;

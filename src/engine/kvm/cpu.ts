@@ -6,9 +6,9 @@ import {
 import { errnoName } from '../../abi/names.ts';
 import { cpuState } from '../../cpu/state.ts';
 import { syscall } from '../../sys/syscall.ts';
-import type { Cpu, Exit, InterruptSource, LocalDevices } from '../engine.ts';
+import type { Cpu, CpuObserver, Exit, InterruptSource, LocalDevices } from '../engine.ts';
 import type { Alarm } from './alarm.ts';
-import { describeExit, serve, type Surroundings } from './exits.ts';
+import { describeExit, exitName, serve, type Surroundings } from './exits.ts';
 import { kickSignal, takeKicks } from './kick.ts';
 import { getOtherMsrs, setOtherMsrs } from './other-msrs.ts';
 import { StateExchange } from './state.ts';
@@ -47,6 +47,7 @@ export function kick({ shared, thread }: Kicker): void {
 export class KvmCpu implements Cpu {
   readonly state = new DataView(new ArrayBuffer(cpuState.size));
   trace: ExitTrace | undefined = undefined;
+  observer: CpuObserver | undefined = undefined;
   readonly kicker: Kicker;
   readonly #number: number;
   readonly #vcpu: Vcpu;
@@ -130,6 +131,7 @@ export class KvmCpu implements Cpu {
     const vcpu = this.#vcpu;
     for (;;) {
       if (this.#interrupts !== undefined) this.#interrupt(this.#interrupts);
+      this.observer?.entering?.();
       const result = this.#local === undefined ? vcpu.enter() : this.#enterWith(this.#local);
       if (result === -EINTR) {
         const late = takeKicks();
@@ -140,6 +142,7 @@ export class KvmCpu implements Cpu {
       } else {
         const reason = vcpu.exitReason;
         this.trace?.(this.#number, reason);
+        this.observer?.left?.(exitName(reason));
         if (!serve(vcpu, reason, this.#number, this.#around) && !(reason === KVM_EXIT_HLT && this.#interruptible())) return reason;
       }
     }
