@@ -17,6 +17,7 @@ import { createPc, type Pc, type PcOptions } from './pc.ts';
 import { restoreState, saveState, type MachineParts } from './save.ts';
 import type { MachineState } from './state.ts';
 import type { Cpuid } from './stealth.ts';
+import { othersTurn } from './turn.ts';
 
 /** What is started: a kernel by the way that its bytes tell, firmware at the top of 4 GiB, or code in real mode. */
 export type MachineStart =
@@ -244,6 +245,7 @@ export class Machine {
 
   /** Lets others have the thread; until something wakes it, at the latest after some milliseconds. */
   async #pause(milliseconds: number): Promise<void> {
+    if (milliseconds === 0) return othersTurn();
     await new Promise<void>((resolve) => {
       const timer = milliseconds === Infinity ? undefined : setTimeout(resolve, milliseconds);
       this.#wake = () => {

@@ -8,7 +8,9 @@ import { pathToFileURL } from 'node:url';
 import { skipUnless } from '../support/skip.ts';
 
 const guide = path.resolve(import.meta.dirname, '../../docs/guide/library.md');
-const library = pathToFileURL(path.resolve(import.meta.dirname, '../../src/index.ts')).href;
+const source = (name: string): string => pathToFileURL(path.resolve(import.meta.dirname, '../../src', name)).href;
+/** What the examples import, and where it is here. */
+const modules: readonly (readonly [name: string, file: string])[] = [["'delos'", source('index.ts')], ["'delos/machine'", source('machine.ts')]];
 const examples = [...fs.readFileSync(guide, 'utf8').matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code = '']) => code);
 
 /** What an example says it prints: its comments, which are lines of their own. */
@@ -16,7 +18,7 @@ function expected(code: string): string[] {
   return [...code.matchAll(/^\/\/ (.*)$/gm)].map(([, text = '']) => text);
 }
 
-test('the guide has its examples', () => assert.equal(examples.length, 7));
+test('the guide has its examples', () => assert.equal(examples.length, 8));
 
 /** A network of its own, and networks of its own: this machine keeps what it has. */
 const apart = 'ip link set lo up && mount -t tmpfs tmpfs /var/lib/delos && exec "$@"';
@@ -32,7 +34,7 @@ for (const [index, code] of examples.entries()) {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'delos-guide-'));
     try {
       const file = path.join(folder, 'example.mts');
-      fs.writeFileSync(file, code.replace("from 'delos'", `from '${library}'`));
+      fs.writeFileSync(file, modules.reduce((text, [name, here]) => text.replace(`from ${name}`, `from '${here}'`), code));
       const [program, ...rest] = words(code, file);
       const { status, stdout, stderr } = spawnSync(program, rest, { cwd: folder, encoding: 'utf8', timeout: 60_000 });
       assert.equal(stderr, '');

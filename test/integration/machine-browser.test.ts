@@ -9,7 +9,7 @@ import { echoGuest } from '../support/echo-guest.ts';
 
 /** V8 with what a page has that is no language, and nothing of Node; a page that is not isolated has no SharedArrayBuffer. */
 function page(): vm.Context {
-  const context = vm.createContext({ performance, setTimeout, clearTimeout, TextEncoder, TextDecoder, AbortController, atob, queueMicrotask });
+  const context = vm.createContext({ performance, setTimeout, clearTimeout, TextEncoder, TextDecoder, AbortController, MessageChannel, atob, queueMicrotask });
   vm.runInContext('delete globalThis.SharedArrayBuffer', context);
   return context;
 }
