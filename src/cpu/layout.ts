@@ -75,6 +75,8 @@ export const EXIT = {
 /** In a TLB tag: the access is a user's; it is the supervisor's with SMAP lifted. */
 export const USER_TAG = 0x10;
 export const LIFTED_TAG = 0x20;
+/** A user's accesses have to be aligned: no entry has this tag, so that each of them is looked at. */
+export const ALIGNED_TAG = 0x40;
 
 /** Direct-mapped, 16 bytes an entry: tag, addend (host address less the lower 32 bits of the linear one), whether it is global. */
 export const TLB_ENTRIES = 4096;

@@ -269,6 +269,7 @@ export class Machine {
 
   #nmi(): void {
     this.cpu.state.setUint32(cpuState.fields.nmiPending.offset, 1, true);
+    this.cpu.kick();
     this.wake();
   }
 

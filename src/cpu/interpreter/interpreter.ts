@@ -4,16 +4,17 @@ import { arithmeticFlags, RFLAGS } from '../builder.ts';
 import type { CodeSize } from '../decode.ts';
 import { instantiateFloat, type Float } from '../float/float.ts';
 import { STACK_ACCESS, type EngineFunctions } from '../emit/signatures.ts';
-import { EXIT, FLAGS, LIFTED_TAG, RECORD, RECORD_BITS, RECORD_SIZE, RESERVED, SCRATCH, STATE, USER_TAG } from '../layout.ts';
+import { ALIGNED_TAG, EXIT, FLAGS, LIFTED_TAG, RECORD, RECORD_BITS, RECORD_SIZE, RESERVED, SCRATCH, STATE, USER_TAG } from '../layout.ts';
 import { unitFault, unitMember, units } from '../units.ts';
 import { CR4_SMAP, EFER_LMA } from '../paging.ts';
 import { PhysicalMemory, type PhysicalRegion } from '../physical.ts';
 import { Registers, SEGMENT, segmentName } from '../registers.ts';
 import { cpuState, segmentRegisters } from '../state.ts';
-import { executionBreakpoints } from '../system/breakpoints.ts';
+import { DataBreakpoints, executionBreakpoints } from '../system/breakpoints.ts';
 import { deliver, hasErrorCode } from '../system/exceptions.ts';
+import { CR0 } from '../system/mode.ts';
 import { operationNumber, operations } from '../system/operations.ts';
-import { DB, Fault, GP, NMI, PF, SS, type Outside, type Processor, type Witness } from '../system/processor.ts';
+import { AC, DB, Fault, GP, NMI, PF, SS, type Outside, type Processor, type Witness } from '../system/processor.ts';
 import { allowsAccess } from '../system/segment-access.ts';
 import { CodeCache } from './code-cache.ts';
 import { Fetch, type FetchOwner } from './fetch.ts';
@@ -40,6 +41,10 @@ export type InterpreterExit = 'halt' | 'kicked' | 'budget' | 'shutdown' | 'debug
 /** Of `interruptShadow`, behind MOV SS and POP SS. */
 const SHADOW_OF_STACK = 2;
 
+/** Bits of DR6: a single step, and the T bit of a task. */
+const STEP = 0x4000;
+const TASK_TRAP = 0x8000;
+
 /** Values of `activity`. */
 const RUNNING = 0;
 const HALTED = 1;
@@ -56,6 +61,9 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
   level = 0;
   long = false;
   trapPending = false;
+  debugCauses = 0;
+  aligned = false;
+  readonly watched = new DataBreakpoints();
   readonly otherMsrs = new Map<number, bigint>();
   readonly #view: DataView;
   readonly #internal: Internal;
@@ -94,6 +102,10 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     this.#fetch = new Fetch(this.#view, this.#internal, this.#physical, this.#translation, this.#cache, this);
   }
 
+  get stepping(): boolean {
+    return this.trapPending || this.watched.any;
+  }
+
   get user(): boolean {
     return this.level === 3;
   }
@@ -120,6 +132,7 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
         return this.#stop('kicked');
       }
       if (left <= 0) return this.#stop('budget');
+      this.#takeTrap();
       const taken = this.#takeInterrupt();
       if (this.#shutdown) return this.#stop('shutdown');
       if (this.registers.number('activity') !== RUNNING) return this.#stop('halt');
@@ -180,9 +193,16 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     const next = record === 0 ? 0 : this.#handlers.runtime.step(record);
     if (next !== 0) this.#leaveAt(next);
     this.#afterRun();
-    // Behind MOV SS there is no trap.
-    if (!this.trapPending || this.#shutdown || registers.number('interruptShadow') === SHADOW_OF_STACK) return;
-    registers.setWide('dr6', registers.wide('dr6') | 0x4000n);
+    // Behind MOV SS there is no trap: single steps are lost, what breakpoints have met is kept.
+    if (this.#shutdown || registers.number('interruptShadow') === SHADOW_OF_STACK) return;
+    if (this.trapPending) this.debugCauses |= STEP;
+    this.#takeTrap();
+  }
+
+  /** #DB behind an instruction, for what has come together in it. */
+  #takeTrap(): void {
+    if (this.debugCauses === 0) return;
+    this.registers.setNumber('dr6', (this.registers.number('dr6') & ~0xf | this.debugCauses) >>> 0);
     this.#deliver(DB, undefined, 'trap');
   }
 
@@ -191,8 +211,9 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     const { registers } = this;
     const hit = executionBreakpoints(registers, this.#fetch.linear(registers.wide('rip')));
     if (hit === 0) return false;
-    registers.setNumber('dr6', (registers.number('dr6') & ~0xf) | hit);
-    this.#deliver(DB, undefined, 'fault');
+    registers.setNumber('dr6', (registers.number('dr6') & ~0xf | hit) >>> 0);
+    // Alone of all faults it leaves RF in the image as it is (SDM volume 3, 17.3.1.1).
+    this.#deliver(DB, undefined, 'trap');
     return true;
   }
 
@@ -232,8 +253,11 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     this.#explicitFlags();
     if (this.intercept?.(vector, errorCode) === true) return;
     this.trapPending = false;
+    this.debugCauses = 0;
     this.#moved = true;
     if (!deliver(this, this.#fault, vector, errorCode, kind)) this.#shutdown = true;
+    // A handler's frame does not trap the handler; the T bit of a task does.
+    this.debugCauses &= TASK_TRAP;
     this.modeChanged();
   }
 
@@ -282,6 +306,10 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     throw this.#fault;
   }
 
+  pause(): void {
+    this.#lookUp = true;
+  }
+
   repeat(): void {
     this.#repeats = true;
   }
@@ -290,9 +318,11 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     if (!this.long && !allowsAccess(this.registers.segment(segmentName(segment)), Number(offset & 0xffffffffn), bytes, write)) return undefined;
     const linear = this.#linear(segment, offset, bytes, write);
     const [low, high] = [Number(linear & 0xffffffffn), Number(linear >> 32n)];
+    // Where each access is looked at, they are made one by one.
+    const plain = !this.aligned && !(this.watched.any && this.watched.inPage(linear));
     const host = write ? this.#translation.slowWrite(low, high, 1) : this.#translation.slowRead(low, high, 1);
     if (host === 0) throw this.#told();
-    return host === SCRATCH || (low & 0xfff) + bytes > 0x1000 ? undefined : new Uint8Array(this.#view.buffer, host, bytes);
+    return host === SCRATCH || !plain || (low & 0xfff) + bytes > 0x1000 ? undefined : new Uint8Array(this.#view.buffer, host, bytes);
   }
 
   readPhysical(address: number): number {
@@ -316,13 +346,17 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     if (size !== this.codeSize) this.#cache.flushTranslations();
     this.codeSize = size;
     const smapLifted = this.level < 3 && paging.lifted && (paging.cr4 & CR4_SMAP) !== 0;
-    this.#internal.setWide('mode', BigInt(this.level === 3 ? USER_TAG : smapLifted ? LIFTED_TAG : 0));
+    this.aligned = this.level === 3 && (flags & RFLAGS.AC) !== 0 && (paging.cr0 & CR0.AM) !== 0;
+    const ofUser = this.aligned ? USER_TAG | ALIGNED_TAG : USER_TAG;
+    this.#internal.setWide('mode', BigInt(this.level === 3 ? ofUser : smapLifted ? LIFTED_TAG : 0));
     this.#internal.setWide('linearMask', this.long ? 2n ** 64n - 1n : 0xffffffffn);
     this.#internal.setWide('stackMask', this.long ? 2n ** 64n - 1n : registers.number('ssAttributes') & SEGMENT.big ? 0xffffffffn : 0xffffn);
     // In 64-bit mode CS has no base, whatever its descriptor says.
     if (this.long) registers.setWide('csBase', 0n);
     for (const unit of units) this.#internal.setByte(unitMember[unit], unitFault(registers, unit));
-    if (registers.number('dr7') & 0xff) this.#lookUp = true;
+    if ((registers.number('dr7') & 0xff) === 0 && !this.watched.any) return;
+    this.#lookUp = true;
+    if (this.watched.refresh(registers)) this.#translation.flush();
   }
 
   flushTranslations(global: boolean): void {
@@ -345,9 +379,9 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
 
   read(linear: bigint, bytes: number, implicit = false): bigint {
     const [low, high] = [Number(BigInt.asUintN(32, linear)), Number(linear >> 32n)];
-    const level = this.#beginImplicit(implicit);
+    const tag = this.#beginImplicit(implicit);
     const host = this.#translation.readHost(low, high, bytes);
-    if (implicit) this.#endImplicit(level);
+    if (implicit) this.#endImplicit(tag);
     if (host === 0) throw this.#told();
     switch (bytes) {
       case 8: return this.#view.getBigUint64(host, true);
@@ -359,9 +393,9 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
 
   write(linear: bigint, bytes: number, value: bigint, implicit = false): void {
     const [low, high] = [Number(BigInt.asUintN(32, linear)), Number(linear >> 32n)];
-    const level = this.#beginImplicit(implicit);
+    const tag = this.#beginImplicit(implicit);
     const host = this.#translation.writeHost(low, high, bytes);
-    if (implicit) this.#endImplicit(level);
+    if (implicit) this.#endImplicit(tag);
     if (host === 0) throw this.#told();
     switch (bytes) {
       case 8: this.#view.setBigUint64(host, value, true); break;
@@ -372,20 +406,22 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     if (host === SCRATCH) this.#translation.finishStore();
   }
 
-  /** What follows is done with the supervisor's rights, until {@link #endImplicit} with the level that this gives. */
+  /** What follows is done with the supervisor's rights, until {@link #endImplicit} with the tag that this gives. */
   #beginImplicit(implicit: boolean): number {
-    const { level } = this;
-    if (implicit && level === 3) {
-      this.level = 0;
+    const tag = this.#internal.number('mode');
+    if (implicit && tag !== 0) {
+      if (this.level === 3) this.level = 0;
+      this.paging.implicit = true;
       this.#internal.setNumber('mode', 0);
     }
-    return level;
+    return tag;
   }
 
-  #endImplicit(level: number): void {
-    if (level !== 3) return;
-    this.level = 3;
-    this.#internal.setNumber('mode', USER_TAG);
+  #endImplicit(tag: number): void {
+    if (tag === 0) return;
+    if (tag & USER_TAG) this.level = 3;
+    this.paging.implicit = false;
+    this.#internal.setNumber('mode', tag);
   }
 
   /** The fault that a translation has told in `internal`. */
@@ -411,6 +447,10 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     const within = Number(offset & 0xffffffffn);
     if (!allowsAccess(this.registers.segment(segmentName(segment)), within, bytes, write)) this.fault(segment === 2 ? SS : GP);
     return BigInt.asUintN(32, base + offset);
+  }
+
+  misaligned(): void {
+    this.tell(AC, 0);
   }
 
   pageFault(errorCode: number, low: number, high: number): void {
@@ -501,7 +541,7 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
 
   /** Whether something is to be done between this instruction and the next. */
   #mustPause(): boolean {
-    if (this.#lookUp || this.#kicked || this.trapPending || this.#internal.leaving || this.registers.number('activity') !== RUNNING) return true;
+    if (this.#lookUp || this.#kicked || this.trapPending || this.debugCauses !== 0 || this.#internal.leaving || this.registers.number('activity') !== RUNNING) return true;
     if (this.#interrupts?.pending() !== true) return false;
     this.#internal.setNumber('interruptRequest', 1);
     return (this.registers.number('rflags') & RFLAGS.IF) !== 0;

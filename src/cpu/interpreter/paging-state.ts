@@ -9,12 +9,14 @@ export class PagingState implements PagingMode {
   cr3 = 0;
   cr4 = 0;
   efer = 0;
+  /** For an access of the processor's own, which SMAP is never lifted for (SDM volume 3, 4.6.1). */
+  implicit = false;
 
   constructor(registers: Registers) {
     this.#registers = registers;
   }
 
   get lifted(): boolean {
-    return (this.#registers.number('rflags') & RFLAGS.AC) !== 0;
+    return !this.implicit && (this.#registers.number('rflags') & RFLAGS.AC) !== 0;
   }
 }

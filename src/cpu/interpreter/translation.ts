@@ -1,8 +1,9 @@
 /** The TLB that emitted code reads, and every access that it can't serve: misses, device registers, page crossings, pages that hold code. */
 
 import { INTERNAL, internal, SCRATCH, TLB_ENTRIES, TLB_READ, TLB_WRITE } from '../layout.ts';
-import { USER, walk, Walk, WRITE, type PagingMode } from '../paging.ts';
+import { EFER_LMA, USER, walk, Walk, WRITE, type PagingMode } from '../paging.ts';
 import type { PhysicalMemory } from '../physical.ts';
+import type { DataBreakpoints } from '../system/breakpoints.ts';
 import type { Outside } from '../system/processor.ts';
 
 type Bytes = 1 | 2 | 4;
@@ -20,6 +21,12 @@ export interface TranslationOwner {
   readonly paging: PagingMode;
   /** The tag's bits for what runs now; USER for level 3. */
   readonly user: boolean;
+  /** Level 3 with CR0.AM and RFLAGS.AC. */
+  readonly aligned: boolean;
+  readonly watched: DataBreakpoints;
+  /** Bits of DR6 that a trap behind the instruction is to show. */
+  debugCauses: number;
+  misaligned(): void;
   pageFault(errorCode: number, low: number, high: number): void;
   /** #GP or #SS for an address that is none. */
   notCanonical(): void;
@@ -93,7 +100,7 @@ export class Translation {
    */
   translate(low: number, high: number, access: number): number {
     const { paging } = this.#owner;
-    if (paging.efer & 0x400 && (high | 0) !== (high << 16) >> 16) {
+    if (!isCanonical(paging, high)) {
       this.#owner.notCanonical();
       return -1;
     }
@@ -124,8 +131,9 @@ export class Translation {
   }
 
   slowRead = (low: number, high: number, size: number): number => {
-    const physical = this.translate(low, high, this.#access(0));
+    const physical = this.#misaligned(low, high, size) ? -1 : this.translate(low, high, this.#access(0));
     if (physical < 0) return 0;
+    this.#meetBreakpoints(low, high, size, false);
     const host = this.#memory.host(physical);
     const within = (low & 0xfff) + size <= 0x1000;
     if (host >= 0) {
@@ -142,8 +150,9 @@ export class Translation {
   slowModify = (low: number, high: number, size: number): number => this.#store(low, high, size, true);
 
   #store(low: number, high: number, size: number, read: boolean): number {
-    const physical = this.translate(low, high, this.#access(WRITE));
+    const physical = this.#misaligned(low, high, size) ? -1 : this.translate(low, high, this.#access(WRITE));
     if (physical < 0) return 0;
+    this.#meetBreakpoints(low, high, size, true);
     const within = (low & 0xfff) + size <= 0x1000;
     const host = this.#memory.host(physical);
     const plain = host >= 0 && this.#memory.writable(physical) && !this.#owner.hasCode(Math.floor(physical / 4096));
@@ -169,7 +178,22 @@ export class Translation {
     return this.translate(next, this.#owner.paging.efer & 0x400 ? carried | 0 : 0, this.#access(access));
   }
 
+  /** Whether an alignment check ends an access: before the page is looked for, as AMD's do; an address that is none is told first. */
+  #misaligned(low: number, high: number, size: number): boolean {
+    const { aligned, user, paging } = this.#owner;
+    if (!aligned || !user || size > 8 || (low & (size - 1)) === 0 || !isCanonical(paging, high)) return false;
+    this.#owner.misaligned();
+    return true;
+  }
+
+  #meetBreakpoints(low: number, high: number, size: number, write: boolean): void {
+    const { watched } = this.#owner;
+    if (watched.any) this.#owner.debugCauses |= watched.met(linearOf(low, high), size, write);
+  }
+
   #fill(table: number, low: number, high: number, host: number): void {
+    const { aligned, user, watched } = this.#owner;
+    if ((aligned && user) || (watched.any && watched.inPage(linearOf(low, high)))) return;
     if (this.#walk.level > 0) this.#large[regionKey(low, high, this.#walk.level)] = 1;
     const entry = (table + (((low >>> 12) & (TLB_ENTRIES - 1)) << 4)) >>> 2;
     const mode = this.#words[(INTERNAL + internal.fields.mode.offset) >>> 2] as number;
@@ -222,6 +246,11 @@ export class Translation {
     }
   }
 }
+
+/** In long mode bits 47 to 63 are the same. */
+const isCanonical = ({ efer }: PagingMode, high: number): boolean => (efer & EFER_LMA) === 0 || (high | 0) === (high << 16) >> 16;
+
+const linearOf = (low: number, high: number): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
 
 const regionKeys = 4096;
 

@@ -43,7 +43,7 @@ function repeat(processor: Processor, block: Block, sources: boolean, chunk: Chu
   const flags = processor.flags();
   const backwards = (flags & RFLAGS.DF) !== 0;
   const begun = registers.general(rcx) & mask;
-  const stop = (flags & RFLAGS.TF) !== 0 ? begun - 1n : begun - smaller(begun, most / bytes);
+  const stop = processor.stepping ? begun - 1n : begun - smaller(begun, most / bytes);
   for (let left = begun; left > stop;) {
     const [from, to] = [registers.general(rsi) & mask, registers.general(rdi) & mask];
     const room = inPage(to, bytes, backwards);

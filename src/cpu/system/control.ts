@@ -3,7 +3,7 @@
 import { EFER_LMA, physicalBits } from '../paging.ts';
 import { SEGMENT, segmentName, type StateName } from '../registers.ts';
 import { SYSTEM } from './descriptors.ts';
-import { CR0, CR4, demandPrivilege } from './mode.ts';
+import { CR0, CR4, demandPrivilege, isCanonical } from './mode.ts';
 import type { OperationTable } from './operation.ts';
 import { DB, GP, UD, type Processor } from './processor.ts';
 
@@ -168,7 +168,9 @@ export const controlOperations: OperationTable = {
   /** Type, the descriptor's PCID and its address. */
   invalidateTagged(processor, a, b, c) {
     demandPrivilege(processor);
-    if (a > 3n || b >> 12n !== 0n) processor.fault(GP, 0);
+    const tagged = (processor.registers.number('cr4') & CR4.PCIDE) !== 0;
+    const wrong = a > 3n || b >> 12n !== 0n || (a === 0n && !isCanonical(c)) || (a < 2n && b !== 0n && !tagged);
+    if (wrong) processor.fault(GP, 0);
     if (a === 0n) processor.flushTranslation(c);
     else processor.flushTranslations(a === 2n);
   },

@@ -73,7 +73,9 @@ function transferByGate(processor: Processor, gate: Descriptor, call: boolean): 
   const long = isLongMode(processor);
   const wide = typeOf(gate) === SYSTEM.callGate;
   const selector = gate.low >>> 16;
-  if (long && findDescriptor(processor, gate.selector, 16) === undefined) processor.fault(GP, selectorError(gate.selector));
+  // The second half has a type of its own, which is none.
+  const whole = !long || (findDescriptor(processor, gate.selector, 16) !== undefined && (processor.read(gate.address + 12n, 4, true) & 0x1f00n) === 0n);
+  if (!whole) processor.fault(GP, selectorError(gate.selector));
   const offset = BigInt(((gate.low & 0xffff) | (wide ? gate.high & 0xffff0000 : 0)) >>> 0) | (long ? upperBase(processor, gate) : 0n);
   if (isNull(selector)) processor.fault(GP, 0);
   const descriptor = readDescriptor(processor, selector);
@@ -183,6 +185,7 @@ function returnFromInterrupt(processor: Processor, size: number): void {
     returnProtected(processor, size);
   }
   processor.registers.setNumber('nmiBlocked', 0);
+  if (processor.registers.number('nmiPending') !== 0) processor.pause();
 }
 
 function returnReal(processor: Processor, size: number): void {

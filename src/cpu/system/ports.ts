@@ -1,6 +1,7 @@
 /** IN, OUT, INS, OUTS (SDM volume 1, chapter 19). */
 
 import { RFLAGS } from '../builder.ts';
+import { portBreakpoints } from './breakpoints.ts';
 import { ioPrivilege, isProtected, isVirtual8086 } from './mode.ts';
 import type { OperationTable } from './operation.ts';
 import { GP, type Processor } from './processor.ts';
@@ -11,6 +12,7 @@ type Bytes = 1 | 2 | 4;
 function demandPort(processor: Processor, port: number, bytes: Bytes): void {
   const free = !isProtected(processor) || (!isVirtual8086(processor) && processor.level <= ioPrivilege(processor.flags()));
   if (!free && !allowsPorts(processor, port, bytes)) processor.fault(GP, 0);
+  processor.debugCauses |= portBreakpoints(processor.registers, port, bytes);
 }
 
 /** The lower part of a register; 32 bits clear the rest. */

@@ -70,9 +70,15 @@ export interface Processor {
   repeat(): void;
   /** Whether the single-step trap is taken behind this instruction; whatever enters a handler clears it. */
   trapPending: boolean;
+  /** Bits of DR6 that a #DB behind this instruction is to show: breakpoints that it has met, and the T bit of a task that it has entered. */
+  debugCauses: number;
+  /** Each step of a repeated instruction is looked at by itself. */
+  readonly stepping: boolean;
   /** MSRs that are kept and mean nothing (MTRRs). */
   readonly otherMsrs: Map<number, bigint>;
 
+  /** Something is to be done between this instruction and the next. */
+  pause(): void;
   /** After control registers, EFER, CS, SS, the level or RFLAGS.AC have changed: what follows from them is worked out anew. */
   modeChanged(): void;
   /** Forgets translations: all of them, all but global ones, or those of one address. */

@@ -14,6 +14,9 @@ import { Stack } from './stack.ts';
 /** What leads to another task: JMP; CALL; a gate of the interrupt table; IRET with NT set. */
 export type TaskCause = 'jump' | 'call' | 'gate' | 'return';
 
+/** BT of DR6. */
+const TASK_TRAP = 0x8000;
+
 interface Format {
   /** Bytes of a register. */
   readonly width: 2 | 4;
@@ -111,6 +114,7 @@ export function switchTask(processor: Processor, selector: number, cause: TaskCa
   }
   registers.setNumber('dr7', registers.number('dr7') & ~0x155);
   enterTask(processor, image, nested, format.width);
+  if (image.trap) processor.debugCauses |= TASK_TRAP;
   if (errorCode !== undefined) {
     const stack = Stack.current(processor);
     stack.push(BigInt(errorCode), format.width);
