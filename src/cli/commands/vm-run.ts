@@ -4,6 +4,7 @@ import { EscapeWatch } from '../../machine/watch.ts';
 import { watchedEngine } from '../../machine/watched.ts';
 import type { Invocation } from '../../vocabulary/flags.ts';
 import { warn, type globalFlags } from './context.ts';
+import { listenControl } from './vm-control.ts';
 import { codeOf } from './vm-end.ts';
 import { cpuidOf, engineOf } from './vm-engine.ts';
 import { serialOf } from './vm-serial.ts';
@@ -18,6 +19,7 @@ export async function run({ flags }: Invocation<typeof vmRunFlags, typeof global
   const abort = new AbortController();
   const panic = new PanicWatch();
   const serial = serialOf(flags.serial);
+  using control = await listenControl(flags.control, () => abort.abort());
   for (;;) {
     using machine = new Machine({
       start, memory: flags.memory, engine: flags.watch ? watchedEngine(choice.engine, escapeWatch()) : choice.engine, cpuid: cpuidOf(flags.stealth),
@@ -26,6 +28,7 @@ export async function run({ flags }: Invocation<typeof vmRunFlags, typeof global
         panic.take(byte);
       }],
     });
+    control.serve(machine);
     const release = serial.connect((bytes) => machine.send(bytes), () => abort.abort());
     const end = await machine.run(abort.signal).finally(release);
     if (end.kind !== 'reset' || flags['no-reboot'] || panic.message !== undefined) return codeOf(end, panic.message);

@@ -17,6 +17,16 @@ export const vmRunFlags = [
   { name: 'no-reboot', type: 'bool', help: 'End when the guest wants to begin anew' },
   { name: 'watch', type: 'bool', help: 'Report what the guest does to find out that it is one, or to get out' },
   { name: 'stealth', type: 'bool', help: 'Do not say in CPUID that there is a hypervisor' },
+  { name: 'control', type: 'string', value: 'socket', help: 'Listen there for vm snapshot and other requests' },
+] as const;
+
+export const vmSnapshotFlags = [{ name: 'stop', type: 'bool', help: 'End the machine when it is written' }] as const;
+
+export const vmRestoreFlags = [
+  { name: 'engine', type: 'string', value: engineNames.join('|'), default: 'auto', help: 'What its processor is; it may be another than before' },
+  { name: 'serial', type: 'string', value: 'stdio|file:PATH|none', default: 'stdio', help: 'Where its first serial port goes' },
+  { name: 'control', type: 'string', value: 'socket', help: 'Listen there for vm snapshot and other requests' },
+  { name: 'check-first', type: 'bool', help: 'Check all of its memory before it runs, not while it does' },
 ] as const;
 
 export const vmDisassembleFlags = [
@@ -40,6 +50,16 @@ export const vmCommands: readonly Command[] = [
     name: 'vm run', summary: 'Run a machine', usage: 'vm run [OPTIONS]', flags: vmRunFlags, positional: nothing,
     examples: ['delos vm run --kernel vmlinuz --initrd initrd.cpio --append "console=ttyS0"', 'delos vm run --flat hello.bin --engine interpreter'],
     load: () => import('./vm-run.ts'),
+  }),
+  row({
+    name: 'vm snapshot', summary: 'Write a running machine to a file', usage: 'vm snapshot [--stop] SOCKET FILE', flags: vmSnapshotFlags, positional: { min: 2, max: 2 },
+    examples: ['delos vm run --kernel vmlinuz --control /run/vm.sock', 'delos vm snapshot --stop /run/vm.sock shell.snapshot'],
+    load: () => import('./vm-snapshot.ts'),
+  }),
+  row({
+    name: 'vm restore', summary: 'Go on with a machine from its file', usage: 'vm restore [OPTIONS] FILE', flags: vmRestoreFlags, positional: { min: 1, max: 1 },
+    examples: ['delos vm restore shell.snapshot', 'delos vm restore --engine interpreter --check-first shell.snapshot'],
+    load: () => import('./vm-restore.ts'),
   }),
   row({
     name: 'vm disassemble', summary: 'Show machine code as assembly', usage: 'vm disassemble [OPTIONS] FILE|-', flags: vmDisassembleFlags, positional: { min: 1, max: 1 },
