@@ -43,6 +43,8 @@ export const internal = struct('cpu_internal', {
   exit: 'u32',
   vector: 'u32',
   errorCode: 'u32',
+  /** A record is to be run alone: a region leaves that to the record's own handler. */
+  single: 'u32',
   /** The vector of the fault that an instruction of a unit is now, or 0. */
   x87Fault: 'u8', mmxFault: 'u8', sseFault: 'u8', reserved: 'u8',
   /** Where an access is made that no TLB entry serves: device registers, page crossings, pages of code. */

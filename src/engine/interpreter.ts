@@ -5,14 +5,19 @@ import { RESERVED } from '../cpu/layout.ts';
 import type { Outside } from '../cpu/system/processor.ts';
 import type { Cpu, CpuObserver, Engine, EngineOptions, Exit, LocalDevices, Processors } from './engine.ts';
 
+export interface InterpreterSettings {
+  /** Whether hot loops are translated to functions of their own; they are, when it is left out. */
+  readonly regions?: boolean;
+}
+
 /** @param float build/float.wasm */
-export function createInterpreter(float: Uint8Array): Engine {
+export function createInterpreter(float: Uint8Array, { regions = true }: InterpreterSettings = {}): Engine {
   return {
     name: 'interpreter',
     available: () => true,
     open(options) {
       if (options.cpus !== 1) throw new RangeError(`the interpreter has one processor, not ${options.cpus}`);
-      return new InterpreterProcessors(options, float);
+      return new InterpreterProcessors(options, float, regions);
     },
   };
 }
@@ -23,8 +28,8 @@ export const interpreterReserved = RESERVED;
 class InterpreterProcessors implements Processors {
   readonly cpus: readonly Cpu[];
 
-  constructor(options: EngineOptions, float: Uint8Array) {
-    this.cpus = [new InterpreterCpu(options, float)];
+  constructor(options: EngineOptions, float: Uint8Array, regions: boolean) {
+    this.cpus = [new InterpreterCpu(options, float, regions)];
   }
 
   close(): void {
@@ -35,7 +40,7 @@ class InterpreterProcessors implements Processors {
 class InterpreterCpu implements Cpu {
   readonly #interpreter: Interpreter;
 
-  constructor(options: EngineOptions, float: Uint8Array) {
+  constructor(options: EngineOptions, float: Uint8Array, regions: boolean) {
     const { memory, interrupts } = options;
     const pages = memory.memory.buffer.byteLength / 65536;
     this.#interpreter = new Interpreter({
@@ -44,6 +49,7 @@ class InterpreterCpu implements Cpu {
       regions: memory.regions,
       outside: outsideOf(options),
       float,
+      translates: regions,
       interrupts: interrupts && { pending: () => interrupts.pending(0), acknowledge: () => interrupts.acknowledge(0) },
     });
   }

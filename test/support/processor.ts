@@ -19,8 +19,11 @@ export interface Bench {
   qword(address: number): bigint;
 }
 
-/** @param overrides of what the processor finds outside; ports read as `readPort` says, by default 0x5a5a5a5a */
-export function createBench(overrides: Partial<Outside> = {}): Bench {
+/**
+ * @param overrides of what the processor finds outside; ports read as `readPort` says, by default 0x5a5a5a5a
+ * @param translates whether hot loops are
+ */
+export function createBench(overrides: Partial<Outside> = {}, translates = true): Bench {
   const limits = { initial: pages, maximum: pages, shared: true };
   const shared = new WebAssembly.Memory(limits);
   const writes: string[] = [];
@@ -34,7 +37,7 @@ export function createBench(overrides: Partial<Outside> = {}): Bench {
   const bench: Bench = {
     memory, writes, interrupt: undefined,
     cpu: new Interpreter({
-      memory: shared, limits, outside, float: floatBytes, regions: [{ guestAddress: 0, size, offset: RESERVED, readOnly: false }],
+      memory: shared, limits, outside, translates, float: floatBytes, regions: [{ guestAddress: 0, size, offset: RESERVED, readOnly: false }],
       interrupts: {
         pending: () => bench.interrupt !== undefined,
         acknowledge: () => {

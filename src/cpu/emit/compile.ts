@@ -13,7 +13,7 @@ export function helperSignature({ parameters, result, emitted }: Helper): Signat
 }
 
 /** Functions that a module imports, numbered in the order in which its code first asks for them. */
-class Imports implements Functions {
+export class Imports implements Functions {
   readonly list: { readonly module: 'runtime' | 'helper'; readonly name: string; readonly signature: Signature }[] = [];
   readonly #operation: (name: string) => number;
 

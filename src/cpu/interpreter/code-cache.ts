@@ -36,15 +36,20 @@ export class CodeCache {
   readonly #pages = new Map<number, CodePage>();
   readonly #straddles = new Map<string, number>();
   readonly #firstWrite: () => void;
+  readonly #forgotten: (page: number | undefined) => void;
   #tables = 0;
   #records = 0;
 
-  /** @param firstWrite called when a page holds code for the first time: nobody may write to it unseen from now on */
-  constructor(memory: WebAssembly.Memory, handlers: Handlers, firstWrite: () => void) {
+  /**
+   * @param firstWrite called when a page holds code for the first time: nobody may write to it unseen from now on
+   * @param forgotten called when all records of a page have become stale, or those of all pages
+   */
+  constructor(memory: WebAssembly.Memory, handlers: Handlers, firstWrite: () => void, forgotten: (page: number | undefined) => void) {
     this.#view = new DataView(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
     this.#handlers = handlers;
     this.#firstWrite = firstWrite;
+    this.#forgotten = forgotten;
     this.flushTranslations();
   }
 
@@ -81,6 +86,7 @@ export class CodeCache {
     this.#straddles.clear();
     this.#tables = 0;
     this.#records = 0;
+    this.#forgotten(undefined);
     this.flushTranslations();
   }
 
@@ -138,6 +144,7 @@ export class CodeCache {
     for (const table of page.tables.values()) this.#bytes.fill(0, table, table + PAGE_TABLE_SIZE);
     page.records = [];
     page.lines = 0n;
+    this.#forgotten(page.number);
   }
 
   #page(number: number): CodePage {

@@ -4,6 +4,7 @@ import type { CodeSize } from '../decode.ts';
 import { RECORD, USER_TAG } from '../layout.ts';
 import { FETCH, USER } from '../paging.ts';
 import type { PhysicalMemory } from '../physical.ts';
+import type { Place } from '../region/regions.ts';
 import type { Registers } from '../registers.ts';
 import { GP, UD } from '../system/processor.ts';
 import type { CodeCache } from './code-cache.ts';
@@ -44,6 +45,14 @@ export class Fetch {
   /** Where an instruction is in linear memory. */
   linear(rip: bigint): bigint {
     return this.#owner.long ? rip : BigInt.asUintN(32, this.#owner.registers.wide('csBase') + rip);
+  }
+
+  /** Where the instruction at RIP is, of which there is a record; undefined when it is in no memory any more. */
+  place(rip: bigint): Place | undefined {
+    const physical = this.#translate(this.linear(rip));
+    const offset = physical % pageSize;
+    const host = physical < 0 ? -1 : this.#physical.host(physical - offset);
+    return host < 0 ? undefined : { page: Math.floor(physical / pageSize), host, offset, size: this.#owner.codeSize };
   }
 
   /** The record of the instruction at RIP; 0 when fetching it faults, and then RIP is there already. */

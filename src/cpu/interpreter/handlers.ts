@@ -16,6 +16,8 @@ import { GP, UD } from '../system/processor.ts';
 
 /** A record's handler is a u16. */
 const capacity = 0x10000;
+/** Numbers from here on are those of regions (src/cpu/region). */
+export const firstRegion = 0xf000;
 
 const vectorOf: Partial<Record<SpecialHandler, number>> = { invalid: UD, tooLong: GP };
 
@@ -27,7 +29,9 @@ export interface Runtime {
 
 export class Handlers {
   readonly runtime: Runtime;
-  readonly #limits: MemoryLimits;
+  /** What modules name of the memory and of the table. */
+  readonly memory: MemoryLimits;
+  readonly handlers = capacity;
   readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: capacity });
   readonly #numbers = new Map<string, number>();
   readonly #imports: WebAssembly.Imports;
@@ -35,7 +39,7 @@ export class Handlers {
 
   /** @param operation the number of a `system` operation by its name */
   constructor(memory: WebAssembly.Memory, limits: MemoryLimits, float: Float, engine: EngineFunctions, operation: (name: string) => number) {
-    this.#limits = limits;
+    this.memory = limits;
     this.#operation = operation;
     const frequent = frequentShapes();
     const module = new WebAssembly.Module(buildRuntime(limits, capacity, frequent, operation));
@@ -44,7 +48,7 @@ export class Handlers {
     const floats = float as unknown as WebAssembly.Imports[string];
     const vectors = new WebAssembly.Instance(new WebAssembly.Module(buildVectorFloat()), { float: floats }).exports;
     const helper = { ...Object.fromEntries(Object.entries(helpers).map(([name, each]) => [name, adapt(each)])), ...vectors };
-    this.#imports = { engine: { memory }, helper, float: floats, runtime: { ...exports, ...engine } as WebAssembly.Imports[string] };
+    this.#imports = { engine: { memory, handlers: this.#table }, helper, float: floats, runtime: { ...exports, ...engine } as WebAssembly.Imports[string] };
     for (const name of special) this.#add(this.#number(name), compileCode(limits, (functions) => specialCode[name](functions, new Code(1))));
     for (const shape of frequent) this.#number(shapeKey(shape));
   }
@@ -62,13 +66,19 @@ export class Handlers {
   of(decoded: Decoded, long: boolean): number {
     const shape = shapeOf(decoded, long);
     const number = this.#number(shapeKey(shape));
-    if (this.#table.get(number) === null) this.#add(number, compileHandler(shape, this.#limits, this.#operation));
+    if (this.#table.get(number) === null) this.#add(number, compileHandler(shape, this.memory, this.#operation));
     return number;
+  }
+
+  /** A region by its number, or nothing there any more. */
+  install(number: number, bytes: Uint8Array<ArrayBuffer> | undefined): void {
+    if (bytes === undefined) this.#table.set(number, null);
+    else this.#add(number, bytes);
   }
 
   #number(key: string): number {
     const number = this.#numbers.get(key) ?? this.#numbers.size;
-    if (number === capacity) throw new Error(`more than ${capacity} handlers`);
+    if (number === firstRegion) throw new Error(`more than ${firstRegion} handlers`);
     this.#numbers.set(key, number);
     return number;
   }

@@ -7,6 +7,7 @@ import { STACK_ACCESS, type EngineFunctions } from '../emit/signatures.ts';
 import { ALIGNED_TAG, EXIT, FLAGS, LIFTED_TAG, RECORD, RECORD_BITS, RECORD_SIZE, RESERVED, SCRATCH, STATE, USER_TAG } from '../layout.ts';
 import { unitFault, unitMember, units } from '../units.ts';
 import { CR4_SMAP, EFER_LMA } from '../paging.ts';
+import { Regions, sampleInterval } from '../region/regions.ts';
 import { PhysicalMemory, type PhysicalRegion } from '../physical.ts';
 import { Registers, SEGMENT, segmentName } from '../registers.ts';
 import { cpuState, segmentRegisters } from '../state.ts';
@@ -34,6 +35,8 @@ export interface InterpreterOptions {
   readonly float: Uint8Array;
   /** Whether a maskable interrupt waits, and its vector when it is taken. */
   readonly interrupts: { pending(): boolean; acknowledge(): number } | undefined;
+  /** Whether hot loops are translated as a whole (src/cpu/region); they are, when it is left out. */
+  readonly translates?: boolean;
 }
 
 export type InterpreterExit = 'halt' | 'kicked' | 'budget' | 'shutdown' | 'debug';
@@ -72,6 +75,9 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
   readonly #translation: Translation;
   readonly #cache: CodeCache;
   readonly #fetch: Fetch;
+  readonly #regions: Regions | undefined;
+  /** The loop has been left because an interval was over. */
+  #sampled = false;
   readonly #physical: PhysicalMemory;
   readonly #interrupts: InterpreterOptions['interrupts'];
   codeSize: CodeSize = 16;
@@ -85,7 +91,7 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
   /** Set by an operation after which the loop has to be left: interrupts, a halt, a new mode to look at. */
   #lookUp = false;
 
-  constructor({ memory, limits, regions, outside, float, interrupts }: InterpreterOptions) {
+  constructor({ memory, limits, regions, outside, float, interrupts, translates = true }: InterpreterOptions) {
     if (regions.some(({ offset }) => offset < RESERVED)) throw new Error(`the guest's memory begins before ${RESERVED}`);
     this.#view = new DataView(memory.buffer);
     this.state = new DataView(memory.buffer, STATE, cpuState.size);
@@ -98,7 +104,8 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     this.#translation = new Translation(memory, this.#physical, outside, this);
     this.float = instantiateFloat(float);
     this.#handlers = new Handlers(memory, limits, this.float, this.#engineFunctions(), operationNumber);
-    this.#cache = new CodeCache(memory, this.#handlers, () => this.#translation.flushWrites());
+    this.#cache = new CodeCache(memory, this.#handlers, () => this.#translation.flushWrites(), (page) => this.#regions?.forget(page));
+    this.#regions = translates ? new Regions(memory, this.#handlers, this.#cache) : undefined;
     this.#fetch = new Fetch(this.#view, this.#internal, this.#physical, this.#translation, this.#cache, this);
   }
 
@@ -113,6 +120,11 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
   /** Instructions that have been executed since it was made. */
   get instructions(): number {
     return this.#internal.instructions;
+  }
+
+  /** How many loops have been translated. */
+  get regions(): number {
+    return this.#regions?.made ?? 0;
   }
 
   /** Of another thread too. */
@@ -159,6 +171,15 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     this.#explicitFlags();
   }
 
+  /** Translates the loop that RIP stands in, or an instruction alone, be it hot or not. @returns false when there is none, or none that can be */
+  translate(what: 'loop' | 'instruction'): boolean {
+    this.modeChanged();
+    const record = this.#enter();
+    const place = record === 0 ? undefined : this.#fetch.place(this.registers.wide('rip'));
+    if (place === undefined || this.#regions === undefined) return false;
+    return what === 'loop' ? this.#regions.makeLoop(place) : this.#regions.makeStraight(place);
+  }
+
   #stop(exit: InterpreterExit): InterpreterExit {
     this.#explicitFlags();
     return exit;
@@ -171,10 +192,14 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
   }
 
   #runMany(budget: number): void {
-    this.#internal.refuel(budget);
+    this.#internal.refuel(this.#regions === undefined ? budget : Math.min(budget, sampleInterval));
     this.#lookUp = false;
     const record = this.#enter();
-    if (record !== 0) this.#handlers.runtime.run(record);
+    if (record !== 0) {
+      if (this.#sampled) this.#regions?.meet(record, () => this.#fetch.place(this.registers.wide('rip')));
+      this.#handlers.runtime.run(record);
+    }
+    this.#sampled = this.#internal.number('exit') === EXIT.budget;
     this.#afterRun();
   }
 
@@ -187,10 +212,12 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     this.trapPending = (flags & RFLAGS.TF) !== 0;
     this.#internal.refuel(mostFuel);
     this.#lookUp = false;
+    this.#internal.setNumber('single', 1);
     let record = this.#enter();
     // What stands in the place of an instruction leads to one.
     while (record !== 0 && this.#isSpecial(record)) record = this.#handlers.runtime.step(record);
     const next = record === 0 ? 0 : this.#handlers.runtime.step(record);
+    this.#internal.setNumber('single', 0);
     if (next !== 0) this.#leaveAt(next);
     this.#afterRun();
     // Behind MOV SS there is no trap: single steps are lost, what breakpoints have met is kept.

@@ -8,7 +8,7 @@ const zero = internalOffset('zero');
 const pageBase = internalOffset('pageBase');
 
 /** Where a register is, counted from the state. */
-function placeOf(operand: DecodedOperand & { kind: 'register' }): number {
+export function placeOf(operand: DecodedOperand & { kind: 'register' }): number {
   const { bank, number, high } = operand;
   switch (bank) {
     case 'general': return 8 * number + (high ? 1 : 0);

@@ -184,6 +184,13 @@ export class Code {
     return this;
   }
 
+  /** What `write` appends comes in front of all that is there. It branches to nothing outside of itself. */
+  prepend(write: () => void): void {
+    const behind = this.#bytes.splice(0);
+    write();
+    for (const byte of behind) this.#bytes.push(byte);
+  }
+
   /** The function's entry of the code section (5.4.1, 5.5.13). */
   encode(): number[] {
     const body: number[] = [];
