@@ -83,7 +83,9 @@ export class Code {
 
   i32(value: number): this {
     this.#bytes.push(0x41);
-    signed(this.#bytes, BigInt(value | 0));
+    let rest = value | 0;
+    for (; rest < -0x40 || rest >= 0x40; rest >>= 7) this.#bytes.push((rest & 0x7f) | 0x80);
+    this.#bytes.push(rest & 0x7f);
     return this;
   }
 
