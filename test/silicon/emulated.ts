@@ -70,19 +70,20 @@ export class Emulated {
   }
 
   /**
-   * @param how emitted code, or the meaning on bigints
+   * @param how emitted code, a region of the instruction alone, or the meaning on bigints
    * @param repeats its instruction is repeated: it is run until it is done
    */
-  run(wanted: Case, how: 'interpreter' | 'oracle', repeats = false): Outcome {
+  run(wanted: Case, how: 'interpreter' | 'regions' | 'oracle', repeats = false): Outcome {
     const { code, rip, memory = [] } = wanted;
     const bytes = code.subarray(0, codeEnd - rip);
     this.#placeCode(rip, bytes);
     for (const patch of memory) this.#placeData(patch.address, patch.bytes);
     this.#enter(wanted);
     this.#exception = undefined;
+    if (how === 'regions') this.#cpu.translate('instruction');
     do {
-      if (how === 'interpreter') this.#cpu.step();
-      else this.#executeExactly(rip);
+      if (how === 'oracle') this.#executeExactly(rip);
+      else this.#cpu.step(how === 'interpreter');
     } while (repeats && this.#exception === undefined && this.#cpu.registers.wide('rip') === BigInt(rip));
     const outcome = this.#outcome();
     for (const { address, bytes: { length } } of memory) {

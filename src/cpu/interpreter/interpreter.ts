@@ -163,11 +163,11 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     return this.#stop(this.#shutdown ? 'shutdown' : 'budget');
   }
 
-  /** One instruction. */
-  step(): void {
+  /** One instruction. @param alone by its own handler; else by a region, if one begins there, and as far as that goes */
+  step(alone = true): void {
     this.#shutdown = false;
     this.modeChanged();
-    this.#runOne();
+    this.#runOne(alone);
     this.#explicitFlags();
   }
 
@@ -203,7 +203,7 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     this.#afterRun();
   }
 
-  #runOne(): void {
+  #runOne(alone = true): void {
     const { registers } = this;
     const flags = registers.number('rflags');
     if ((flags & RFLAGS.RF) === 0 && this.#meetsBreakpoint()) return;
@@ -212,7 +212,7 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     this.trapPending = (flags & RFLAGS.TF) !== 0;
     this.#internal.refuel(mostFuel);
     this.#lookUp = false;
-    this.#internal.setNumber('single', 1);
+    this.#internal.setNumber('single', alone ? 1 : 0);
     let record = this.#enter();
     // What stands in the place of an instruction leads to one.
     while (record !== 0 && this.#isSpecial(record)) record = this.#handlers.runtime.step(record);
