@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import vm from 'node:vm';
 
 /**
@@ -6,7 +7,7 @@ import vm from 'node:vm';
  * Node's own compile cache keeps the outermost function only; this one has all that had run when it was written. The build writes it
  * (tools/products/warm.ts); where there was none, as in an installed package, the first start does.
  */
-const file = import.meta.filename.replace(/\.cjs$/, '.main.cjs');
+const own = import.meta.filename.replace(/\.cjs$/, '.main.cjs');
 
 interface Program {
   readonly script: vm.Script;
@@ -14,7 +15,7 @@ interface Program {
   readonly cache: string;
 }
 
-function load(): Program {
+function load(file: string): Program {
   const descriptor = fs.openSync(file, 'r');
   try {
     const { ino, ctimeNs } = fs.fstatSync(descriptor, { bigint: true });
@@ -22,7 +23,7 @@ function load(): Program {
     const cache = `${import.meta.dirname}/cache/${ino}-${ctimeNs}-${process.version}`;
     const cachedData = readIfAllowed(cache);
     // It is ASCII: esbuild escapes the rest.
-    const source = `(function (__filename, __dirname) {${fs.readFileSync(descriptor, 'latin1')}\n})`;
+    const source = `(function (__filename, __dirname, become) {${fs.readFileSync(descriptor, 'latin1')}\n})`;
     return { script: new vm.Script(source, { filename: file, ...(cachedData && { cachedData }) }), cache };
   } finally {
     fs.closeSync(descriptor);
@@ -49,6 +50,17 @@ function keep({ script, cache }: Program): void {
   }
 }
 
-const program = load();
-if (!fs.existsSync(program.cache) || process.env['DELOS_KEEP_COMPILED'] === '1') process.once('exit', () => keep(program));
-(program.script.runInThisContext() as (file: string, folder: string) => void)(file, import.meta.dirname);
+type Main = (file: string, folder: string, become: (name: string) => void) => void;
+
+function begin(file: string): void {
+  const program = load(file);
+  if (!fs.existsSync(program.cache) || process.env['DELOS_KEEP_COMPILED'] === '1') process.once('exit', () => keep(program));
+  (program.script.runInThisContext() as Main)(file, import.meta.dirname, become);
+}
+
+/** Begins another program of this folder with the same words, in the place of the one that calls it, which has nothing more to do. */
+function become(name: string): void {
+  begin(path.join(import.meta.dirname, `${name}.main.cjs`));
+}
+
+begin(own);

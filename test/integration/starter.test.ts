@@ -43,6 +43,13 @@ test('a program has its arguments, and is told where it is', () => {
   assert.equal(it.run(), `${it.main} ${path.dirname(it.main)} a,b undefined\n`);
 });
 
+test('it becomes another program of its folder, which has the same arguments and a cache of its own', () => {
+  using it = new Started("console.log('one'); become('other');");
+  fs.writeFileSync(it.main.replace('it.main', 'other.main'), 'console.log(__filename, ...process.argv.slice(2));');
+  for (let start = 0; start < 2; start++) assert.equal(it.run(), `one\n${it.main.replace('it.main', 'other.main')} a b\n`);
+  assert.equal(it.kept().length, 2);
+});
+
 test('the first start keeps what V8 has compiled, the next ones leave it', () => {
   using it = new Started(says('one'));
   for (let start = 0; start < 3; start++) assert.equal(it.run(), 'one a b\n');

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../run.ts';
@@ -13,6 +13,7 @@ export async function warmCaches(build: string): Promise<void> {
   rmSync(cache, { recursive: true, force: true });
   try {
     mkdirSync(join(folder, 'rootfs'));
+    writeFileSync(join(folder, 'halt.bin'), haltingGuest);
     for (const [program, ...words] of commands(folder)) await runIfThere(build, program, words);
     // A container as it is run later, with a bridge that is nobody else's; where that may not be, it is undone again.
     await runIfThere(build, 'delos', ['--root', join(folder, 'data'), '--runroot', join(folder, 'run'), 'run', '--rm', '--network', 'bridge', 'host', 'true'], elsewhere);
@@ -28,7 +29,11 @@ const commands = (folder: string): [program: string, ...words: string[]][] => [
   ['delos-oci', '--explain=json', 'run', '--bundle', folder, 'warm'],
   ['delos', 'explain', 'run', 'host', 'true'],
   ['delos-cni', 'version'],
+  ['delos', 'vm', 'run', '--flat', join(folder, 'halt.bin'), '--engine', 'interpreter'],
 ];
+
+/** Clears the interrupt flag and halts: cli; hlt. */
+const haltingGuest = Uint8Array.of(0xfa, 0xf4);
 
 const elsewhere = ['unshare', '--user', '--map-root-user', '--net', '--mount'];
 
