@@ -4,17 +4,17 @@
  * A bundle of busybox with a read-only root, `runc spec`'s configuration and a cgroup namespace; once with the default seccomp profile
  * and once without any. --quick takes fewer rounds; --readme writes the first table into README.md.
  */
-import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { hostFacts } from '../src/oci/probe.ts';
 import { defaultProfile } from '../src/seccomp/default-profile.ts';
 import { makeBundle, type TestConfig } from '../test/support/bundle.ts';
-import { root } from '../tools/files.ts';
+import { hostLine } from './containers/host.ts';
 import { lifecycles, operations } from './containers/lifecycle.ts';
 import { heldMemory } from './containers/memory.ts';
 import { Planner } from './containers/planner.ts';
+import { writeReadme } from './containers/readme.ts';
 import { judge, markdownOf, runTargets, textOf, type Group, type Report } from './containers/report.ts';
 import { manyRuns, singleRuns, type Field } from './containers/runs.ts';
 import { delosOci, find, peers, sweep, versionOf } from './containers/runtimes.ts';
@@ -79,24 +79,10 @@ function clearedUp({ timer, delos, peers }: Field): Disposable {
   return { [Symbol.dispose]: () => [delos, ...peers].forEach(sweep) };
 }
 
-function hostLine(): string {
-  const [cpu] = os.cpus();
-  return `Linux ${os.release()}, ${os.availableParallelism()} processors (${cpu?.model.trim() ?? 'unknown'}), Node ${process.versions.node}`;
-}
-
-/** Puts the table between the two marks of README.md. */
-function writeReadme(report: Report): void {
-  const file = path.join(root, 'README.md');
-  const text = fs.readFileSync(file, 'utf8');
-  const written = text.replace(/(<!-- bench:containers[^>]*-->\n)[\s\S]*?(<!-- \/bench:containers -->)/, (_, begin: string, end: string) => `${begin}\n${markdownOf(report)}\n\n${end}`);
-  if (written === text) throw new Error('README.md has no place for the table');
-  fs.writeFileSync(file, written);
-}
-
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, json: { type: 'boolean' }, readme: { type: 'boolean' } } });
 enterStage();
 const report = await measure(values.quick ? quick : full);
 console.log(values.json ? JSON.stringify(report, null, 2) : textOf(report));
-if (values.readme) writeReadme(report);
+if (values.readme) writeReadme('containers', markdownOf(report));
 // The library's zygote would keep it waiting.
 process.exit(0);
