@@ -1,5 +1,6 @@
 /** Snapshots as bytes: of a machine that is at rest, and a machine from them. Works in a browser: files are file.ts'. */
 
+import { COM } from '../device/places.ts';
 import { cpuidOfTable } from '../machine/cpuid-table.ts';
 import { Machine, type MachineOptions } from '../machine/machine.ts';
 import type { MachineState } from '../machine/state.ts';
@@ -26,6 +27,7 @@ export function restore(read: ReadSnapshot, { engine, serial = [], debugConsole 
   const { state } = read;
   const [ram] = state.regions;
   if (ram === undefined) throw new DelosError('bad-snapshot', 'the snapshot is of a machine without memory');
+  if (state.input.length > COM.length) throw new DelosError('bad-snapshot', `the snapshot is of a machine with ${state.input.length} serial ports, and a PC has ${COM.length}`);
   return new Machine({
     start: { kind: 'saved', state, fill: (memory) => read.fill(memory) }, memory: ram.size, cpuid: cpuidOfTable(state.cpuid), engine,
     serial: state.input.map((_, at) => serial[at] ?? (() => undefined)), ...(debugConsole && { debugConsole }),
@@ -44,7 +46,9 @@ export function* snapshot(machine: Machine, digest: Digest = sha256Bytes): Gener
 }
 
 /** Reads a whole snapshot. All of it is checked: its state at once, each chunk of memory before it is put in its place. @throws DelosError `bad-snapshot` */
-export function readSnapshot(bytes: Uint8Array, digest: Digest = sha256Bytes): ReadSnapshot {
+export function readSnapshot(given: Uint8Array, digest: Digest = sha256Bytes): ReadSnapshot {
+  // A Buffer's `slice` is no copy.
+  const bytes = new Uint8Array(given.buffer, given.byteOffset, given.length);
   const header = decodeHeader(bytes.subarray(0, HEADER_SIZE), bytes.length);
   const { state, digests } = decodeHead(bytes.subarray(0, header.memoryStart), header, digest);
   return {
