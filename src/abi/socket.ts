@@ -20,6 +20,8 @@ export const IFF_UP = 1;
 export const SIOCGIFFLAGS = 0x8913;
 export const SIOCSIFFLAGS = 0x8914;
 
+export const TCGETS = 0x5401;
+export const TCSETS = 0x5402;
 export const TIOCSCTTY = 0x540e;
 export const TIOCGWINSZ = 0x5413;
 export const TIOCSWINSZ = 0x5414;

@@ -69,7 +69,7 @@ export interface Cpu {
   /** Costs nothing while there is none. */
   observer?: CpuObserver | undefined;
   /** How many it has executed, exact also when a device is asked in the middle of one; where the engine counts them. */
-  readonly instructions?: number;
+  readonly instructions?: number | undefined;
   /** Runs until there is something to say, at the latest when about `instructions` are done or `kick` was called. */
   run(instructions?: number): Exit;
   /** Makes `run` return soon; of any thread, and before `run` too. */

@@ -3,13 +3,13 @@ import { DelosError } from '../../lib/errors.ts';
 import type { MachineStart } from '../../machine/machine.ts';
 import type { Values } from '../../vocabulary/flags.ts';
 import { address } from './westworld-guest.ts';
-import type { vmRunFlags } from './vm.ts';
+import type { vmMachineFlags } from './vm.ts';
 
 /**
  * What the flags have a machine start with: exactly one of --kernel, --firmware and --flat.
  * @throws DelosError `bad-usage` for none or several, and for files that can't be read
  */
-export function startOf({ kernel, initrd, append, firmware, flat, at }: Values<typeof vmRunFlags>): MachineStart {
+export function startOf({ kernel, initrd, append, firmware, flat, at }: Values<typeof vmMachineFlags>): MachineStart {
   const given = [kernel, firmware, flat].filter((one) => one !== undefined);
   if (given.length !== 1) throw new DelosError('bad-usage', 'a machine starts with one of --kernel, --firmware and --flat');
   if (firmware !== undefined) return { kind: 'firmware', image: read(firmware, 'firmware') };

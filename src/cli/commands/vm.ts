@@ -4,7 +4,8 @@ import { engineNames } from '../../engine/choose.ts';
 import { command, type Command, type Flag } from '../../vocabulary/flags.ts';
 import type { globalFlags } from './context.ts';
 
-export const vmRunFlags = [
+/** What a machine is. */
+export const vmMachineFlags = [
   { name: 'kernel', short: 'k', type: 'string', value: 'file', help: 'A bzImage, or an ELF file with a PVH entry or a multiboot header' },
   { name: 'initrd', short: 'i', type: 'string', value: 'file', help: 'Initial file system, or the first multiboot module' },
   { name: 'append', type: 'string', value: 'words', default: 'console=ttyS0', help: "The kernel's command line" },
@@ -13,18 +14,26 @@ export const vmRunFlags = [
   { name: 'at', type: 'string', value: 'address', default: '0x7c00', help: 'Where --flat goes and begins' },
   { name: 'memory', short: 'm', type: 'size', default: 256 * 2 ** 20, help: 'Memory of the machine' },
   { name: 'engine', type: 'string', value: engineNames.join('|'), default: 'auto', help: 'What its processor is' },
-  { name: 'serial', type: 'string', value: 'stdio|file:PATH|none', default: 'stdio', help: 'Where its first serial port goes' },
+  { name: 'serial', type: 'string', value: 'stdio|pty|file:PATH|none', default: 'stdio', help: 'Where its first serial port goes' },
   { name: 'no-reboot', type: 'bool', help: 'End when the guest wants to begin anew' },
   { name: 'watch', type: 'bool', help: 'Report what the guest does to find out that it is one, or to get out' },
   { name: 'stealth', type: 'bool', help: 'Do not say in CPUID that there is a hypervisor' },
   { name: 'control', type: 'string', value: 'socket', help: 'Listen there for vm snapshot and other requests' },
 ] as const;
 
+export const vmRunFlags = [
+  ...vmMachineFlags,
+  { name: 'trace', type: 'list', value: 'exits|instructions|interrupts', help: 'Tell each of them' },
+  { name: 'trace-file', type: 'string', value: 'file', help: 'Tell them there, not on stderr' },
+] as const;
+
+export const vmTraceFlags = [...vmMachineFlags, { name: 'json', type: 'bool', help: "As JSON; the guest's output goes to stderr" }] as const;
+
 export const vmSnapshotFlags = [{ name: 'stop', type: 'bool', help: 'End the machine when it is written' }] as const;
 
 export const vmRestoreFlags = [
   { name: 'engine', type: 'string', value: engineNames.join('|'), default: 'auto', help: 'What its processor is; it may be another than before' },
-  { name: 'serial', type: 'string', value: 'stdio|file:PATH|none', default: 'stdio', help: 'Where its first serial port goes' },
+  { name: 'serial', type: 'string', value: 'stdio|pty|file:PATH|none', default: 'stdio', help: 'Where its first serial port goes' },
   { name: 'control', type: 'string', value: 'socket', help: 'Listen there for vm snapshot and other requests' },
   { name: 'check-first', type: 'bool', help: 'Check all of its memory before it runs, not while it does' },
 ] as const;
@@ -60,6 +69,11 @@ export const vmCommands: readonly Command[] = [
     name: 'vm restore', summary: 'Go on with a machine from its file', usage: 'vm restore [OPTIONS] FILE', flags: vmRestoreFlags, positional: { min: 1, max: 1 },
     examples: ['delos vm restore shell.snapshot', 'delos vm restore --engine interpreter --check-first shell.snapshot'],
     load: () => import('./vm-restore.ts'),
+  }),
+  row({
+    name: 'vm trace', summary: 'Run a machine and count its exits', usage: 'vm trace [OPTIONS]', flags: vmTraceFlags, positional: nothing,
+    examples: ['delos vm trace --flat hello.bin', 'delos vm trace --kernel vmlinuz --initrd initrd.cpio --json > exits.json'],
+    load: () => import('./vm-trace.ts'),
   }),
   row({
     name: 'vm disassemble', summary: 'Show machine code as assembly', usage: 'vm disassemble [OPTIONS] FILE|-', flags: vmDisassembleFlags, positional: { min: 1, max: 1 },

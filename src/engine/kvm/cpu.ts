@@ -129,13 +129,14 @@ export class KvmCpu implements Cpu {
   /** Until an exit that no device answers, which is KVM's number for it; or an end that is not KVM's. */
   #enter(timed: boolean): number | Exit {
     const vcpu = this.#vcpu;
+    let completes = false;
     for (;;) {
       if (this.#interrupts !== undefined) this.#interrupt(this.#interrupts);
       this.observer?.entering?.();
       const result = this.#local === undefined ? vcpu.enter() : this.#enterWith(this.#local);
       if (result === -EINTR) {
         const late = takeKicks();
-        if (Atomics.exchange(vcpu.bytes, immediateAt, 0) === 1) return { kind: 'kicked' };
+        if (Atomics.exchange(vcpu.bytes, immediateAt, 0) === 1) return { kind: completes ? 'budget' : 'kicked' };
         if (late && timed) return { kind: 'budget' };
       } else if (result < 0) {
         return { kind: 'error', message: `KVM_RUN: ${errnoName(-result)}` };
@@ -144,6 +145,11 @@ export class KvmCpu implements Cpu {
         this.trace?.(this.#number, reason);
         this.observer?.left?.(exitName(reason));
         if (!serve(vcpu, reason, this.#number, this.#around) && !(reason === KVM_EXIT_HLT && this.#interruptible())) return reason;
+        // KVM's emulator does not stop behind a port that it has written to: the access is completed, and nothing more.
+        if (this.#stepping) {
+          completes = true;
+          Atomics.store(vcpu.bytes, immediateAt, 1);
+        }
       }
     }
   }
