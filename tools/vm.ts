@@ -1,9 +1,9 @@
-// ./dev vm [--cgroup MODE] [--memory MIB] [--timeout SECONDS] [--module NAME]... COMMAND...: a command in a virtual machine with Debian's kernel.
+// ./dev vm [--cgroup MODE] [--memory MIB] [--timeout SECONDS] [--processor MODEL] [--module NAME]... COMMAND...: a command in a virtual machine with Debian's kernel.
 import { parseArgs } from 'node:util';
 import type { CgroupMode } from './vm/initramfs.ts';
 import { runInVm, vmMissing } from './vm/run.ts';
 
-const usage = './dev vm [--cgroup unified|legacy|hybrid] [--memory MIB] [--timeout SECONDS] [--module NAME]... [--] COMMAND...';
+const usage = './dev vm [--cgroup unified|legacy|hybrid] [--memory MIB] [--timeout SECONDS] [--processor MODEL] [--module NAME]... [--] COMMAND...';
 const modes: readonly CgroupMode[] = ['unified', 'legacy', 'hybrid'];
 
 /** Our options end where the command begins, so that the command's own options need no `--` before them. */
@@ -21,6 +21,7 @@ async function main(args: readonly string[]): Promise<number> {
       cgroup: { type: 'string', default: 'unified' },
       memory: { type: 'string', default: '1024' },
       timeout: { type: 'string', default: '600' },
+      processor: { type: 'string', default: 'max' },
       module: { type: 'string', multiple: true, default: [] },
     },
   });
@@ -33,6 +34,7 @@ async function main(args: readonly string[]): Promise<number> {
     cgroup,
     memoryMiB: Number(values.memory),
     timeoutSeconds: Number(values.timeout),
+    processor: values.processor,
     modules: values.module,
     onOutput: (text) => process.stdout.write(text),
   });

@@ -13,7 +13,9 @@ export interface GuestKernel {
 }
 
 /** What is kept of the package; drivers of hardware that no guest here has would be 300 MB more. */
-const keptFiles = ['./boot/vmlinuz-*', ...['block', 'crypto', 'fs', 'lib', 'net', 'drivers/block', 'drivers/net/*.ko', 'drivers/virtio'].map((path) => `./lib/modules/*/kernel/${path}`)];
+const keptFiles = ['./boot/vmlinuz-*', ...[
+  'arch/x86/kvm', 'block', 'crypto', 'fs', 'lib', 'net', 'drivers/block', 'drivers/crypto/ccp', 'drivers/net/*.ko', 'drivers/virtio', 'virt/lib',
+].map((path) => `./lib/modules/*/kernel/${path}`)];
 
 /**
  * Debian's newest kernel for this release, out of the cache or, the first time, from the package archive (70 MB).

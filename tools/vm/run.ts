@@ -15,6 +15,8 @@ export interface VmRequest {
   readonly memoryMiB?: number;
   /** 120 when absent. The emulated processor is some 20 times slower than the host's. */
   readonly timeoutSeconds?: number;
+  /** QEMU's name of the processor model and what is turned on in it; all that QEMU can emulate when absent. */
+  readonly processor?: string;
   /** Kernel modules to load besides those that bring the host's root, such as `null_blk` or `bfq`. */
   readonly modules?: readonly string[];
   /** Is told what the command prints, when it does. */
@@ -60,8 +62,8 @@ export async function runInVm(request: VmRequest): Promise<VmResult> {
   }
 }
 
-async function boot(folder: string, kernel: GuestKernel, { memoryMiB = 1024, timeoutSeconds = 120, onOutput }: VmRequest): Promise<VmResult> {
-  const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...machine(folder, kernel, memoryMiB)], {
+async function boot(folder: string, kernel: GuestKernel, { memoryMiB = 1024, timeoutSeconds = 120, processor = 'max', onOutput }: VmRequest): Promise<VmResult> {
+  const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...machine(folder, kernel, memoryMiB, processor)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let isLate = false;
@@ -89,9 +91,9 @@ async function boot(folder: string, kernel: GuestKernel, { memoryMiB = 1024, tim
  * end of QEMU. The two processors take turns in one thread: with a thread each, QEMU 7.2 runs code that the other has just rewritten, and a
  * guest's Node dies of its own checks, once in ten starts.
  */
-function machine(folder: string, kernel: GuestKernel, memoryMiB: number): string[] {
+function machine(folder: string, kernel: GuestKernel, memoryMiB: number, processor: string): string[] {
   return [
-    ...['-machine', 'q35', '-accel', 'tcg,thread=single', '-cpu', 'max', '-smp', String(processors), '-m', String(memoryMiB)],
+    ...['-machine', 'q35', '-accel', 'tcg,thread=single', '-cpu', processor, '-smp', String(processors), '-m', String(memoryMiB)],
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
     ...['-serial', `file:${join(folder, 'console')}`, '-serial', 'stdio', '-serial', `file:${join(folder, 'exit')}`],
     ...['-virtfs', 'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap'],
