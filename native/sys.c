@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <unistd.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #define NAPI_VERSION 9
 #include <node_api.h>
@@ -49,6 +50,21 @@ static napi_value system_call(napi_env env, napi_callback_info info)
 	return result;
 }
 
+/* ioctl(descriptor, request) without an argument: the result, or minus the errno. Its numbers are small, which Node passes for nothing. */
+static napi_value ioctl_alone(napi_env env, napi_callback_info info)
+{
+	size_t count = 2;
+	int32_t fd = -1;
+	uint32_t request = 0;
+	napi_value values[2], result;
+	napi_get_cb_info(env, info, &count, values, NULL, NULL);
+	napi_get_value_int32(env, values[0], &fd);
+	napi_get_value_uint32(env, values[1], &request);
+	int got = ioctl(fd, request, 0);
+	napi_create_int32(env, got < 0 ? -errno : got, &result);
+	return result;
+}
+
 /* address(buffer): where its bytes are, as a bigint; good as long as the buffer is alive. */
 static napi_value address(napi_env env, napi_callback_info info)
 {
@@ -67,6 +83,8 @@ NAPI_MODULE_INIT()
 	napi_value function;
 	napi_create_function(env, "syscall", NAPI_AUTO_LENGTH, system_call, NULL, &function);
 	napi_set_named_property(env, exports, "syscall", function);
+	napi_create_function(env, "ioctl", NAPI_AUTO_LENGTH, ioctl_alone, NULL, &function);
+	napi_set_named_property(env, exports, "ioctl", function);
 	napi_create_function(env, "address", NAPI_AUTO_LENGTH, address, NULL, &function);
 	napi_set_named_property(env, exports, "address", function);
 	return exports;

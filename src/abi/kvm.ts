@@ -22,6 +22,7 @@ export const KVM_CREATE_IRQCHIP = 0xae60;
 export const KVM_IRQ_LINE = 0x4008ae61;
 export const KVM_GET_IRQCHIP = 0xc208ae62;
 export const KVM_SET_IRQCHIP = 0x8208ae63;
+export const KVM_SET_GSI_ROUTING = 0x4008ae6a;
 export const KVM_CREATE_PIT2 = 0x4040ae77;
 export const KVM_GET_PIT2 = 0x8070ae9f;
 export const KVM_SET_PIT2 = 0x4070aea0;
@@ -50,10 +51,12 @@ export const KVM_GET_VCPU_EVENTS = 0x8040ae9f;
 export const KVM_SET_VCPU_EVENTS = 0x4040aea0;
 export const KVM_GET_DEBUGREGS = 0x8080aea1;
 export const KVM_SET_DEBUGREGS = 0x4080aea2;
+export const KVM_GET_TSC_KHZ = 0xaea3;
 export const KVM_GET_XSAVE = 0x9000aea4;
 export const KVM_SET_XSAVE = 0x5000aea5;
 export const KVM_GET_XCRS = 0x8188aea6;
 export const KVM_SET_XCRS = 0x4188aea7;
+export const KVM_GET_STATS_FD = 0xaece;
 
 /** What a kernel may be able to do, for KVM_CHECK_EXTENSION. */
 export const KVM_CAP_IRQCHIP = 0;
@@ -69,6 +72,7 @@ export const KVM_CAP_DEBUGREGS = 50;
 export const KVM_CAP_XSAVE = 55;
 export const KVM_CAP_XCRS = 56;
 export const KVM_CAP_MAX_VCPUS = 66;
+export const KVM_CAP_TSC_DEADLINE_TIMER = 72;
 export const KVM_CAP_READONLY_MEM = 81;
 export const KVM_CAP_IMMEDIATE_EXIT = 136;
 export const KVM_CAP_X86_USER_SPACE_MSR = 188;
@@ -128,6 +132,7 @@ export const KVM_IRQCHIP_PIC_MASTER = 0;
 export const KVM_IRQCHIP_PIC_SLAVE = 1;
 export const KVM_IRQCHIP_IOAPIC = 2;
 
+export const KVM_IRQ_ROUTING_IRQCHIP = 1;
 export const KVM_PIT_SPEAKER_DUMMY = 1;
 export const KVM_CPUID_FLAG_SIGNIFCANT_INDEX = 1;
 
@@ -177,6 +182,19 @@ export const kvm_vcpu_events = struct('kvm_vcpu_events', {
 export const kvm_mp_state = struct('kvm_mp_state', { mp_state: 'u32' });
 export const kvm_interrupt = struct('kvm_interrupt', { irq: 'u32' });
 export const kvm_irq_level = struct('kvm_irq_level', { irq: 'u32', level: 'u32' });
+export const kvm_irqchip = struct('kvm_irqchip', { chip_id: 'u32', pad: 'u32', chip: ['u8', 512] });
+export const kvm_lapic_state = struct('kvm_lapic_state', { regs: ['u8', 0x400] });
+export const kvm_pit_state2 = struct('kvm_pit_state2', { channels: ['u64', 9], flags: 'u32', reserved: ['u32', 9] });
+/** The entries follow. */
+export const kvm_irq_routing = struct('kvm_irq_routing', { nr: 'u32', flags: 'u32' });
+export const kvm_irq_routing_entry = struct('kvm_irq_routing_entry', {
+  gsi: 'u32', type: 'u32', flags: 'u32', pad: 'u32', 'u.irqchip.irqchip': 'u32', 'u.irqchip.pin': 'u32', padding: ['u32', 6],
+});
+/** Of what KVM counts: a head, and for each count what it is, with its name behind it. */
+export const kvm_stats_header = struct('kvm_stats_header', {
+  flags: 'u32', name_size: 'u32', num_desc: 'u32', id_offset: 'u32', desc_offset: 'u32', data_offset: 'u32',
+});
+export const kvm_stats_desc = struct('kvm_stats_desc', { flags: 'u32', exponent: 'u16', size: 'u16', offset: 'u32', bucket_size: 'u32' });
 export const kvm_dirty_log = struct('kvm_dirty_log', { slot: 'u32', padding1: 'u32', dirty_bitmap: 'u64' });
 export const kvm_pit_config = struct('kvm_pit_config', { flags: 'u32', pad: ['u32', 15] });
 export const kvm_guest_debug = struct('kvm_guest_debug', { control: 'u32', pad: 'u32', 'arch.debugreg': ['u64', 8] });

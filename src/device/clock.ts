@@ -28,6 +28,8 @@ const layout = struct('clock', { time: 'f64' });
 /** A clock of whole nanoseconds over a source: real time, or instructions counted. Timers are kept in a binary heap, the first at its root. */
 export class VirtualClock implements Clock, Stateful {
   readonly name = 'clock';
+  /** Called when {@link next} has become earlier, but for by what `run` calls. */
+  onEarlier: (() => void) | undefined = undefined;
   readonly #source: () => number;
   readonly #bytes = new Uint8Array(layout.size);
   readonly #saved = record(layout, this.#bytes);
@@ -92,6 +94,7 @@ export class VirtualClock implements Clock, Stateful {
     timer.order = this.#armed++;
     if (timer.index < 0) timer.index = this.#heap.push(timer) - 1;
     this.#settle(timer);
+    if (timer.index === 0 && this.#running < 0) this.onEarlier?.();
   }
 
   /** @internal For its timers. */

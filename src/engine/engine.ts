@@ -5,6 +5,8 @@ import type { GuestMemory } from './memory.ts';
 /** What can run a machine's processors. */
 export interface Engine {
   readonly name: 'interpreter' | 'kvm';
+  /** It has interrupt controllers and 8254 of its own, and is to be opened without `interrupts`. */
+  readonly controllers?: true;
   /** true, or one sentence: why it can't run here. */
   available(): true | string;
   open(options: EngineOptions): Processors;
@@ -45,6 +47,8 @@ export interface InterruptSource {
 
 export interface Processors {
   readonly cpus: readonly Cpu[];
+  /** The budget of `run` is nanoseconds: this engine counts no instructions. */
+  readonly timed?: true;
   /** CPUID as the guest sees it, where that is less than the engine was asked for. */
   cpuid?(leaf: number, subleaf: number): readonly [number, number, number, number];
   /** A line of the engine's own interrupt controllers (global system interrupt). */
@@ -61,8 +65,8 @@ export interface CpuObserver extends Witness {
 }
 
 /**
- * One processor. `state` is a cpu_state (src/cpu/state.ts), which is whole whenever `run` has returned; what is written to it counts from the
- * next `run` on.
+ * One processor. `state` is a cpu_state (src/cpu/state.ts), whole whenever `run` has returned; what is written to it counts from the next `run`
+ * on. It is asked for anew after each `run`: an engine may have it elsewhere until then.
  */
 export interface Cpu {
   readonly state: DataView;
@@ -70,6 +74,8 @@ export interface Cpu {
   observer?: CpuObserver | undefined;
   /** How many it has executed, exact also when a device is asked in the middle of one; where the engine counts them. */
   readonly instructions?: number | undefined;
+  /** Whether maskable interrupts are let in, for who wants to know no more of the state; where that is cheaper. */
+  readonly interruptible?: boolean;
   /** Runs until there is something to say, at the latest when about `instructions` are done or `kick` was called. */
   run(instructions?: number): Exit;
   /** Makes `run` return soon; of any thread, and before `run` too. */

@@ -1,15 +1,17 @@
 import fs from 'node:fs';
 import {
-  KVM_CAP_X86_USER_SPACE_MSR, KVM_CREATE_IRQCHIP, KVM_CREATE_PIT2, KVM_IRQ_LINE, KVM_MSR_EXIT_REASON_INVAL, KVM_MSR_EXIT_REASON_UNKNOWN,
-  KVM_PIT_SPEAKER_DUMMY, KVM_SET_IDENTITY_MAP_ADDR, KVM_SET_TSS_ADDR, kvm_irq_level, kvm_pit_config,
+  KVM_CAP_TSC_DEADLINE_TIMER, KVM_CAP_X86_USER_SPACE_MSR, KVM_GET_TSC_KHZ, KVM_MSR_EXIT_REASON_INVAL, KVM_MSR_EXIT_REASON_UNKNOWN,
+  KVM_SET_IDENTITY_MAP_ADDR, KVM_SET_TSS_ADDR,
 } from '../abi/kvm.ts';
 import { DelosError } from '../lib/errors.ts';
 import type { Engine, EngineOptions, Processors } from './engine.ts';
 import { Alarm } from './kvm/alarm.ts';
+import { Controllers, type ControllerState } from './kvm/controllers.ts';
 import { KvmCpu } from './kvm/cpu.ts';
-import { cpuidFor, everything, setCpuid, supportedCpuid } from './kvm/cpuid.ts';
+import { cpuidFor, everything, setCpuid, supportedCpuid, withCounter, withDeadlineTimer } from './kvm/cpuid.ts';
 import { acceptKicks } from './kvm/kick.ts';
-import { kvmCall } from './kvm/vcpu.ts';
+import { statistic } from './kvm/stats.ts';
+import { kvmCall, type Vcpu } from './kvm/vcpu.ts';
 import { openKvm, Vm } from './kvm/vm.ts';
 
 /** Intel's processors need four pages of the guest's address space in real mode; below the firmware, where no memory is. */
@@ -17,45 +19,52 @@ const identityMap = 0xfeffc000;
 const taskState = 0xfeffd000;
 
 /** Processors of the Linux kernel's: as fast as the machine, where that lets guests have them. */
-export const kvm: Engine = {
-  name: 'kvm',
-  available() {
-    try {
-      fs.closeSync(openKvm());
-      return true;
-    } catch (error) {
-      if (error instanceof DelosError) return error.message;
-      throw error;
-    }
-  },
-  open: (options) => new KvmProcessors(options),
-};
+export const kvm: Engine = { name: 'kvm', available, open: (options) => new KvmProcessors(options) };
+
+/** The same with KVM's own interrupt controllers and 8254: fewer exits, but what they hold is in the kernel. */
+export const kvmWithControllers: Engine = { ...kvm, controllers: true };
+
+function available(): true | string {
+  try {
+    fs.closeSync(openKvm());
+    return true;
+  } catch (error) {
+    if (error instanceof DelosError) return error.message;
+    throw error;
+  }
+}
 
 export class KvmProcessors implements Processors {
+  readonly timed = true;
   readonly cpus: readonly KvmCpu[];
-  readonly cpuid: EngineOptions['cpuid'];
+  cpuid: EngineOptions['cpuid'] = () => [0, 0, 0, 0];
   readonly #vm = new Vm();
   readonly #alarm: Alarm;
   /** Slot numbers by region. */
   readonly #slots: readonly number[];
-  readonly #kernelInterrupts: boolean;
+  readonly #vcpus: Vcpu[] = [];
+  readonly #controllers: Controllers | undefined;
 
   /** @throws DelosError */
   constructor({ memory, bus, interrupts, local, cpus, cpuid }: EngineOptions) {
     const made: { close(): void }[] = [this.#vm];
     try {
-      this.#kernelInterrupts = interrupts === undefined;
       this.#prepare();
+      if (interrupts === undefined) this.#controllers = new Controllers(this.#vm.fd);
+      else this.#tellUnknownMsrs();
       this.#slots = memory.regions.map(({ guestAddress, size, readOnly }) => {
         return this.#vm.addSlot({ guestAddress, bytes: memory.bytes(guestAddress, size), readOnly, logDirtyPages: false });
       });
       this.#alarm = new Alarm();
       made.push(this.#alarm);
-      const supported = supportedCpuid(this.#vm.system);
-      this.cpuid = everything(cpuidFor(cpuid, supported, 0));
+      const supported = this.#supported();
       this.cpus = Array.from({ length: cpus }, (_, number) => {
         const vcpu = this.#vm.addVcpu(number);
-        setCpuid(vcpu, cpuidFor(cpuid, supported, number));
+        this.#vcpus.push(vcpu);
+        const kilohertz = kvmCall('KVM_GET_TSC_KHZ', vcpu.fd, KVM_GET_TSC_KHZ);
+        const seen = cpuidFor(withCounter(cpuid, kilohertz), supported, number);
+        if (number === 0) this.cpuid = everything(seen);
+        setCpuid(vcpu, seen);
         acceptKicks(vcpu);
         return new KvmCpu(number, vcpu, interrupts === undefined ? { bus, interrupts } : { bus, interrupts, ...(local && { local }) }, this.#alarm);
       });
@@ -67,11 +76,22 @@ export class KvmProcessors implements Processors {
 
   /** A line of KVM's interrupt controllers; nothing when they are ours. */
   interrupt(line: number, up: boolean): void {
-    if (!this.#kernelInterrupts) throw new Error('assertion: the interrupt controllers are not KVM\'s');
-    const level = new Uint32Array(kvm_irq_level.size / 4);
-    level[kvm_irq_level.fields.irq.offset / 4] = line;
-    level[kvm_irq_level.fields.level.offset / 4] = up ? 1 : 0;
-    kvmCall('KVM_IRQ_LINE', this.#vm.fd, KVM_IRQ_LINE, level);
+    this.#ownControllers().set(line, up);
+  }
+
+  /** All that KVM's controllers hold, for {@link restoreControllers} of a machine like this one. */
+  saveControllers(): ControllerState {
+    return this.#ownControllers().save(this.#vcpus);
+  }
+
+  /** @throws DelosError when KVM does not take it */
+  restoreControllers(state: ControllerState): void {
+    this.#ownControllers().restore(state, this.#vcpus);
+  }
+
+  /** Instructions that KVM has interpreted instead of letting the processor run them; undefined when it does not tell. */
+  get interpreted(): number | undefined {
+    return statistic(this.#vcpus[0] as Vcpu, 'insn_emulation');
   }
 
   /** From now on KVM remembers which pages of the writable regions are written to; or no more. */
@@ -93,14 +113,22 @@ export class KvmProcessors implements Processors {
     const { fd } = this.#vm;
     kvmCall('KVM_SET_IDENTITY_MAP_ADDR', fd, KVM_SET_IDENTITY_MAP_ADDR, BigUint64Array.of(BigInt(identityMap)));
     kvmCall('KVM_SET_TSS_ADDR', fd, KVM_SET_TSS_ADDR, taskState);
-    if (!this.#kernelInterrupts) {
-      const unknown = KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN;
-      if (this.#vm.extension(KVM_CAP_X86_USER_SPACE_MSR) !== 0) this.#vm.enable(KVM_CAP_X86_USER_SPACE_MSR, unknown);
-      return;
-    }
-    kvmCall('KVM_CREATE_IRQCHIP', fd, KVM_CREATE_IRQCHIP);
-    const pit = new Uint32Array(kvm_pit_config.size / 4);
-    pit[kvm_pit_config.fields.flags.offset / 4] = KVM_PIT_SPEAKER_DUMMY;
-    kvmCall('KVM_CREATE_PIT2', fd, KVM_CREATE_PIT2, pit);
+  }
+
+  /** For a local APIC of ours. */
+  #tellUnknownMsrs(): void {
+    const unknown = KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN;
+    if (this.#vm.extension(KVM_CAP_X86_USER_SPACE_MSR) !== 0) this.#vm.enable(KVM_CAP_X86_USER_SPACE_MSR, unknown);
+  }
+
+  #supported(): ReturnType<typeof supportedCpuid> {
+    const supported = supportedCpuid(this.#vm.system);
+    const timer = this.#controllers !== undefined && this.#vm.extension(KVM_CAP_TSC_DEADLINE_TIMER) !== 0;
+    return timer ? withDeadlineTimer(supported) : supported;
+  }
+
+  #ownControllers(): Controllers {
+    if (this.#controllers === undefined) throw new Error('assertion: the interrupt controllers are not KVM\'s');
+    return this.#controllers;
   }
 }

@@ -54,6 +54,8 @@ export type MachineEnd =
 
 /** Instructions between two looks at the clock: half a millisecond of a fast engine's. */
 const slice = 50_000;
+/** Nanoseconds for which entering a guest is worth it. */
+const least = 10_000;
 /** How long the guest may have the thread before others get it, in milliseconds. */
 const turn = 8;
 
@@ -74,6 +76,8 @@ export class Machine {
   readonly #processors: Processors;
   readonly #engine: Engine['name'];
   readonly #cpuid: Cpuid;
+  /** The engine's own interrupt controllers, not the PC's. */
+  readonly #hasControllers: boolean;
   #paused = false;
   /** While its processor runs: what devices call is called then. */
   #inGuest = false;
@@ -84,6 +88,7 @@ export class Machine {
   constructor(options: MachineOptions) {
     const { engine } = options;
     this.#engine = engine.name;
+    this.#hasControllers = engine.controllers === true;
     this.memory = createGuestMemory(regionsOf(options), engine.name === 'interpreter' ? interpreterReserved : 0);
     this.pc = createPc({
       memory: this.memory,
@@ -100,12 +105,14 @@ export class Machine {
       },
       cmos: cmosOf({ below4G: options.memory, cpus: 1 }),
       ...this.#firmware(options),
+      ...(engine.controllers && { engineControllers: { lines: { set: (line, up) => this.#processors.interrupt?.(line, up) }, pit: true } }),
     });
     this.#processors = engine.open({
-      memory: this.memory, bus: this.pc.bus, interrupts: this.pc.interrupts, cpus: 1, local: localDevices(this.pc),
+      memory: this.memory, bus: this.pc.bus, interrupts: engine.controllers ? undefined : this.pc.interrupts, cpus: 1, local: localDevices(this.pc),
       cpuid: options.cpuid,
     });
     this.cpu = this.#processors.cpus[0] as Cpu;
+    if (this.#processors.timed) this.pc.clock.onEarlier = () => this.cpu.kick();
     this.#cpuid = this.#processors.cpuid ?? options.cpuid;
     this.#begin(options.start);
   }
@@ -179,6 +186,7 @@ export class Machine {
    */
   save(): MachineState {
     this.#atRest();
+    if (this.#hasControllers) throw new DelosError('unsupported', 'a machine whose interrupt controllers are in the kernel can\'t be saved');
     const stopped = this.cpu.settle();
     if (stopped !== undefined) {
       this.#served(stopped);
@@ -205,7 +213,7 @@ export class Machine {
     const { clock } = this.pc;
     while (this.#end === undefined && performance.now() < until) {
       clock.run();
-      const exit = this.#enter();
+      const exit = this.#enter(until);
       if (exit.kind === 'halt') {
         const wait = this.#waitOf();
         if (wait > 0) return wait;
@@ -216,21 +224,27 @@ export class Machine {
     return 0;
   }
 
-  #enter(): Exit {
+  #enter(until: number): Exit {
     this.#inGuest = true;
     try {
-      return this.cpu.run(slice);
+      return this.cpu.run(this.#processors.timed ? this.#nanosecondsTo(until) : slice);
     } finally {
       this.#inGuest = false;
     }
+  }
+
+  /** Until a time of performance.now(), or until the first timer is due. */
+  #nanosecondsTo(until: number): number {
+    const { clock } = this.pc;
+    return Math.max(least, Math.min(clock.next() - clock.now(), (until - performance.now()) * 1e6));
   }
 
   /** How many milliseconds a halted processor has to wait for the next timer. */
   #waitOf(): number {
     const { clock, interrupts } = this.pc;
     if (interrupts.pending(0)) return 0;
-    const flags = this.cpu.state.getUint32(cpuState.fields.rflags.offset, true);
-    if ((flags & IF) === 0) {
+    const interruptible = this.cpu.interruptible ?? (this.cpu.state.getUint32(cpuState.fields.rflags.offset, true) & IF) !== 0;
+    if (!interruptible) {
       this.#finish({ kind: 'halt' });
       return 0;
     }

@@ -7,7 +7,7 @@ import type { EscapeWatch } from './watch.ts';
  * On KVM the processor answers CPUID and RDTSC itself, and only the accesses are seen.
  */
 export function watchedEngine(engine: Engine, watch: EscapeWatch): Engine {
-  return { name: engine.name, available: () => engine.available(), open: (options) => engine.open(watchedOptions(options, watch)) };
+  return { ...engine, available: () => engine.available(), open: (options) => engine.open(watchedOptions(options, watch)) };
 }
 
 function watchedOptions(options: EngineOptions, watch: EscapeWatch): EngineOptions {

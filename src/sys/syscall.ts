@@ -6,6 +6,7 @@ import { buildFolder } from './build-folder.ts';
 
 interface Native {
   syscall(number: number, ...args: (number | bigint | NodeJS.TypedArray)[]): number;
+  ioctl(fd: number, request: number): number;
   address(buffer: NodeJS.TypedArray): bigint;
 }
 
@@ -49,6 +50,16 @@ export function syscall(name: SyscallName, ...args: (number | bigint | string | 
 export function ioctl(fd: number, request: number, argument?: number | NodeJS.TypedArray): number {
   const { syscall: call } = loaded ?? native();
   return argument === undefined ? call(syscalls.ioctl[0], fd, request) : call(syscalls.ioctl[0], fd, request, argument);
+}
+
+/** {@link ioctl} without an argument, at the least cost that there is: KVM_RUN comes a hundred thousand times a second. */
+export function ioctlAlone(fd: number, request: number): number {
+  return (loaded ?? native()).ioctl(fd, request);
+}
+
+/** A system call whose refusal is no surprise: the result, or minus the errno. */
+export function tryCall(name: SyscallName, ...args: (number | bigint | NodeJS.TypedArray)[]): number {
+  return native().syscall(syscalls[name][0], ...args);
 }
 
 /** Where the bytes of a typed array are. Good while it is alive and not resized. */

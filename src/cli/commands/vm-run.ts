@@ -32,7 +32,7 @@ export interface RunHooks {
 /** Runs the machine of these flags until it ends, again when it resets itself. @returns the exit code */
 export async function runMachine(flags: Values<typeof vmMachineFlags>, { wrap, output = process.stdout, isInterruptible = false }: RunHooks): Promise<number> {
   const start = startOf(flags);
-  const choice = engineOf(flags.engine);
+  const choice = engineOf(flags.engine, flags.irqchip);
   if (process.stderr.isTTY) warn(choice.why);
   const traced = wrap(choice.engine);
   const abort = new AbortController();

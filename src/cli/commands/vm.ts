@@ -14,6 +14,7 @@ export const vmMachineFlags = [
   { name: 'at', type: 'string', value: 'address', default: '0x7c00', help: 'Where --flat goes and begins' },
   { name: 'memory', short: 'm', type: 'size', default: 256 * 2 ** 20, help: 'Memory of the machine' },
   { name: 'engine', type: 'string', value: engineNames.join('|'), default: 'auto', help: 'What its processor is' },
+  { name: 'irqchip', type: 'string', value: 'own|kernel', default: 'own', help: "Whose its interrupt controllers and 8254 are on KVM: the kernel's answer faster" },
   { name: 'serial', type: 'string', value: 'stdio|pty|file:PATH|none', default: 'stdio', help: 'Where its first serial port goes' },
   { name: 'no-reboot', type: 'bool', help: 'End when the guest wants to begin anew' },
   { name: 'watch', type: 'bool', help: 'Report what the guest does to find out that it is one, or to get out' },

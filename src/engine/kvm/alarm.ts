@@ -6,6 +6,8 @@ import { kickSignal } from './kick.ts';
 /** Kicks the thread that has made it out of KVM_RUN. */
 export class Alarm {
   readonly #timer: number;
+  /** struct itimerspec: the interval, then the first time. */
+  readonly #time = new BigUint64Array(4);
 
   constructor() {
     // struct sigevent: sigev_value, sigev_signo, sigev_notify, sigev_notify_thread_id.
@@ -16,11 +18,12 @@ export class Alarm {
     this.#timer = timer[0] as number;
   }
 
-  /** Once after so many nanoseconds, and then every millisecond, as one that comes too early is taken for nothing; 0: no more. */
+  /** Once after so many nanoseconds; 0: no more. One that comes before KVM_RUN waits for it. */
   set(nanoseconds: number): void {
     const seconds = Math.floor(nanoseconds / 1e9);
-    const again = nanoseconds === 0 ? 0n : 1000000n;
-    syscall('timer_settime', this.#timer, 0, new BigUint64Array([0n, again, BigInt(seconds), BigInt(Math.floor(nanoseconds - seconds * 1e9))]), 0);
+    this.#time[2] = BigInt(seconds);
+    this.#time[3] = BigInt(Math.floor(nanoseconds - seconds * 1e9));
+    syscall('timer_settime', this.#timer, 0, this.#time, 0);
   }
 
   close(): void {

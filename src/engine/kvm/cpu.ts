@@ -21,6 +21,7 @@ const immediateAt = run.immediate_exit.offset;
 const cr8At = run.cr8.offset;
 const baseAt = run.apic_base.offset;
 const IA32_APIC_BASE = 0x1b;
+const ifAt = run.if_flag.offset;
 const { activity, cr8, rip, rflags } = cpuState.fields;
 const IF = 0x200;
 const HALTED = 1;
@@ -43,9 +44,11 @@ export function kick({ shared, thread }: Kicker): void {
   syscall('tgkill', process.pid, thread, kickSignal);
 }
 
-/** One processor of KVM's. It runs in the thread that made it. */
+/**
+ * One processor of KVM's. It runs in the thread that made it. Its state stays in the kernel until somebody asks for it: getting all of it takes
+ * longer than an exit.
+ */
 export class KvmCpu implements Cpu {
-  readonly state = new DataView(new ArrayBuffer(cpuState.size));
   trace: ExitTrace | undefined = undefined;
   observer: CpuObserver | undefined = undefined;
   readonly kicker: Kicker;
@@ -57,6 +60,12 @@ export class KvmCpu implements Cpu {
   readonly #alarm: Alarm;
   readonly #exchange: StateExchange;
   readonly #vector = new Uint8Array(kvm_interrupt.size);
+  readonly #state = new DataView(new ArrayBuffer(cpuState.size));
+  /** It has run since the state was got. */
+  #isStale = true;
+  /** Somebody has the state and may have written to it. */
+  #isLent = false;
+  #isHalted = false;
   #stepping = false;
   /** Its low half, as the local APIC knows it. */
   #apicBase = 0;
@@ -70,16 +79,34 @@ export class KvmCpu implements Cpu {
     this.#alarm = alarm;
     this.#exchange = new StateExchange(vcpu, around.interrupts === undefined);
     this.kicker = { shared: vcpu.bytes.buffer as SharedArrayBuffer, thread: syscall('gettid') };
-    this.#exchange.get(this.state);
+  }
+
+  get state(): DataView {
+    this.#fetch();
+    this.#isLent = true;
+    return this.#state;
+  }
+
+  get interruptible(): boolean {
+    return this.#isLent ? (this.#state.getUint32(rflags.offset, true) & IF) !== 0 : this.#vcpu.view.getUint8(ifAt) !== 0;
+  }
+
+  #fetch(): void {
+    if (!this.#isStale) return;
+    this.#exchange.get(this.#state);
+    if (this.#isHalted) this.#state.setUint32(activity.offset, HALTED, true);
+    this.#isStale = false;
   }
 
   kick(): void {
-    kick(this.kicker);
+    // Whoever has this object is in its thread, which is not in KVM_RUN then: no signal is needed.
+    Atomics.store(this.#vcpu.bytes, immediateAt, 1);
   }
 
   /** An instruction at a time: the first enters the handler. */
   settle(): Exit | undefined {
     for (let steps = 0; steps < mostSteps; steps++) {
+      this.#fetch();
       if (!this.#exchange.delivering) return undefined;
       const exit = this.run(1);
       if (exit.kind === 'shutdown' || exit.kind === 'error') return exit;
@@ -97,33 +124,40 @@ export class KvmCpu implements Cpu {
 
   /** KVM counts no instructions: a budget is as many nanoseconds, but for a budget of 1, which is a single step. */
   run(instructions?: number): Exit {
-    if (this.#interrupts !== undefined && this.#stillHalted()) return { kind: 'halt' };
-    // KVM without interrupt controllers takes CR8 from here.
-    this.#vcpu.view.setUint32(cr8At, this.state.getUint32(cr8.offset, true), true);
-    this.#apicBase = this.state.getUint32(cpuState.fields.apicBase.offset, true);
-    // What KVM said of interrupts may be so no more.
-    if (this.#exchange.set(this.state)) this.#vcpu.view.setUint8(readyAt, 0);
+    if (this.#isLent) this.#give();
+    if (this.#isHalted && this.#stillHalted()) return { kind: 'halt' };
     this.#step(instructions === 1);
     const budget = instructions === 1 ? undefined : instructions;
     if (budget !== undefined) this.#alarm.set(Math.max(budget, 1));
     try {
+      this.#isStale = true;
       const ended = this.#enter(budget !== undefined);
-      this.#exchange.get(this.state);
-      if (ended === KVM_EXIT_HLT) this.state.setUint32(activity.offset, HALTED, true);
+      this.#isHalted = ended === KVM_EXIT_HLT;
       return typeof ended === 'number' ? this.#exit(ended) : ended;
     } finally {
       if (budget !== undefined) this.#alarm.set(0);
     }
   }
 
+  /** What was written to the state, to KVM. */
+  #give(): void {
+    const { view } = this.#vcpu;
+    // KVM without interrupt controllers takes CR8 from here.
+    view.setUint32(cr8At, this.#state.getUint32(cr8.offset, true), true);
+    this.#apicBase = this.#state.getUint32(cpuState.fields.apicBase.offset, true);
+    this.#isHalted = this.#interrupts !== undefined && this.#state.getUint32(activity.offset, true) === HALTED;
+    const changed = this.#exchange.set(this.#state);
+    this.#isLent = false;
+    if (!changed) return;
+    // What KVM said of interrupts may be so no more.
+    view.setUint8(readyAt, 0);
+    view.setUint8(ifAt, (this.#state.getUint32(rflags.offset, true) & IF) === 0 ? 0 : 1);
+  }
+
   /** In HLT, and nothing that would wake it. */
   #stillHalted(): boolean {
-    if (this.state.getUint32(activity.offset, true) !== HALTED) return false;
-    const awake = (this.state.getUint32(rflags.offset, true) & IF) !== 0 && this.#interrupts?.pending(this.#number) === true;
-    const nmi = this.state.getUint32(cpuState.fields.nmiPending.offset, true) !== 0;
-    if (!awake && !nmi) return true;
-    this.state.setUint32(activity.offset, 0, true);
-    return false;
+    const nmi = !this.#isStale && this.#state.getUint32(cpuState.fields.nmiPending.offset, true) !== 0;
+    return !nmi && !this.#isInterrupted();
   }
 
   /** Until an exit that no device answers, which is KVM's number for it; or an end that is not KVM's. */
@@ -135,16 +169,15 @@ export class KvmCpu implements Cpu {
       this.observer?.entering?.();
       const result = this.#local === undefined ? vcpu.enter() : this.#enterWith(this.#local);
       if (result === -EINTR) {
-        const late = takeKicks();
         if (Atomics.exchange(vcpu.bytes, immediateAt, 0) === 1) return { kind: completes ? 'budget' : 'kicked' };
-        if (late && timed) return { kind: 'budget' };
+        if (takeKicks() && timed) return { kind: 'budget' };
       } else if (result < 0) {
         return { kind: 'error', message: `KVM_RUN: ${errnoName(-result)}` };
       } else {
         const reason = vcpu.exitReason;
         this.trace?.(this.#number, reason);
         this.observer?.left?.(exitName(reason));
-        if (!serve(vcpu, reason, this.#number, this.#around) && !(reason === KVM_EXIT_HLT && this.#interruptible())) return reason;
+        if (!serve(vcpu, reason, this.#number, this.#around) && !(reason === KVM_EXIT_HLT && this.#isInterrupted())) return reason;
         // KVM's emulator does not stop behind a port that it has written to: the access is completed, and nothing more.
         if (this.#stepping) {
           completes = true;
@@ -168,8 +201,8 @@ export class KvmCpu implements Cpu {
   }
 
   /** At HLT: an interrupt has come that KVM has not told of. */
-  #interruptible(): boolean {
-    return this.#vcpu.view.getUint8(run.if_flag.offset) !== 0 && this.#interrupts?.pending(this.#number) === true;
+  #isInterrupted(): boolean {
+    return this.#vcpu.view.getUint8(ifAt) !== 0 && this.#interrupts?.pending(this.#number) === true;
   }
 
   #interrupt(source: InterruptSource): void {

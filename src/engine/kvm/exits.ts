@@ -8,6 +8,7 @@ import type { Vcpu } from './vcpu.ts';
 const io = abi.kvm_run_io.fields;
 const mmio = abi.kvm_run_mmio.fields;
 const dataAt = mmio['mmio.data'].offset;
+const addressAt = mmio['mmio.phys_addr'].offset;
 
 /** KVM_EXIT_IO: one access or, of a string instruction with a prefix, many to the same port. The kernel moves RIP on the next KVM_RUN. */
 export function servePort({ view, bytes }: Vcpu, ports: AddressSpace): void {
@@ -26,7 +27,7 @@ export function servePort({ view, bytes }: Vcpu, ports: AddressSpace): void {
 
 /** KVM_EXIT_MMIO: 1 to 8 bytes; what is no access of a device's goes piece by piece, the lower ones first. */
 export function serveMemory({ view }: Vcpu, memory: AddressSpace): void {
-  const address = Number(view.getBigUint64(mmio['mmio.phys_addr'].offset, true));
+  const address = view.getUint32(addressAt, true) + view.getUint32(addressAt + 4, true) * 2 ** 32;
   const length = view.getUint32(mmio['mmio.len'].offset, true);
   const write = view.getUint8(mmio['mmio.is_write'].offset) !== 0;
   for (let done = 0; done < length;) {

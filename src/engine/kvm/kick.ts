@@ -1,7 +1,9 @@
+import { EAGAIN } from '../../abi/errno.ts';
 import { KVM_SET_SIGNAL_MASK, kvm_signal_mask } from '../../abi/kvm.ts';
+import { errnoName } from '../../abi/names.ts';
 import { SIG_BLOCK } from '../../abi/process.ts';
 import { SIGRTMIN } from '../../abi/signal-event.ts';
-import { syscall, SystemCallError } from '../../sys/syscall.ts';
+import { syscall, tryCall } from '../../sys/syscall.ts';
 import { kvmCall, type Vcpu } from './vcpu.ts';
 
 /**
@@ -10,6 +12,8 @@ import { kvmCall, type Vcpu } from './vcpu.ts';
  */
 export const kickSignal = SIGRTMIN + 30;
 
+/** struct timespec: not to wait at all. */
+const noTime = new BigUint64Array(2);
 const kickSet = new BigUint64Array([1n << BigInt(kickSignal - 1)]);
 
 /** From now on this thread can be kicked out of `vcpu`, and nothing else becomes of the signal in this thread. */
@@ -28,13 +32,13 @@ export function acceptKicks(vcpu: Vcpu): void {
  * @returns whether there were any: KVM_RUN ends with EINTR at every signal
  */
 export function takeKicks(): boolean {
-  const noTime = new BigUint64Array(2);
-  for (let taken = false; ; taken = true) {
-    try {
-      syscall('rt_sigtimedwait', kickSet, 0, noTime, 8);
-    } catch (error) {
-      if (error instanceof SystemCallError && error.errno === 'EAGAIN') return taken;
-      throw error;
+  let taken = false;
+  for (;;) {
+    const result = tryCall('rt_sigtimedwait', kickSet, 0, noTime, 8);
+    if (result < 0) {
+      if (-result === EAGAIN) return taken;
+      throw new Error(`assertion: rt_sigtimedwait fails with ${errnoName(-result)}`);
     }
+    taken = true;
   }
 }

@@ -4,9 +4,10 @@ import { DelosError } from '../../lib/errors.ts';
 import { errnoName } from '../../abi/names.ts';
 import { align } from '../../lib/layout.ts';
 import { mapOver, unmapOver } from '../../sys/mapping.ts';
-import { ioctl } from '../../sys/syscall.ts';
+import { ioctl, ioctlAlone } from '../../sys/syscall.ts';
 
 const wasmPage = 65536;
+const reasonAt = kvm_run_io.fields.exit_reason.offset;
 
 /**
  * An ioctl of KVM that is expected to work.
@@ -50,11 +51,11 @@ export class Vcpu {
 
   /** KVM_RUN: 0, or minus an errno. Blocks. */
   enter(): number {
-    return ioctl(this.fd, KVM_RUN);
+    return ioctlAlone(this.fd, KVM_RUN);
   }
 
   get exitReason(): number {
-    return this.view.getUint32(kvm_run_io.fields.exit_reason.offset, true);
+    return this.view.getUint32(reasonAt, true);
   }
 
   close(): void {
