@@ -14,6 +14,12 @@ export interface Choice {
   readonly why: string;
 }
 
+/** What `auto` takes, and why. */
+export function automaticChoice({ useful, sentence }: Pick<KvmProbe, 'useful' | 'sentence'>): { readonly name: Engine['name']; readonly why: string } {
+  const name = useful ? 'kvm' : 'interpreter';
+  return { name, why: `${name}: ${sentence}` };
+}
+
 /**
  * The engine for a machine: KVM where it runs a guest's kernel on the processor, else the interpreter; or the one that is asked for.
  * @param probe called only when its answer counts
@@ -21,8 +27,8 @@ export interface Choice {
  */
 export function chooseEngine(wanted: EngineName, engines: Engines, probe: () => Pick<KvmProbe, 'useful' | 'sentence'>): Choice {
   if (wanted === 'auto') {
-    const { useful, sentence } = probe();
-    return useful ? { engine: engines.kvm, why: `kvm: ${sentence}` } : { engine: engines.interpreter, why: `interpreter: ${sentence}` };
+    const { name, why } = automaticChoice(probe());
+    return { engine: engines[name], why };
   }
   const engine = engines[wanted];
   const available = engine.available();

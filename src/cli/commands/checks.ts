@@ -8,6 +8,7 @@ import { askedDriver, knownDriver } from '../../images/driver.ts';
 import { hostFacts } from '../../oci/probe.ts';
 import { call } from '../../plan/step.ts';
 import { capabilityNames } from './capability-mask.ts';
+import { engineCheck } from './engine-check.ts';
 import { trial } from './trial.ts';
 
 /** What was found of one thing containers need. */
@@ -17,6 +18,8 @@ export interface Finding {
   readonly found: string;
   /** What to do about it. */
   readonly remedy?: string;
+  /** What else a program may want to know, for --json. */
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 export interface Check {
@@ -40,7 +43,7 @@ export const checks: readonly Check[] = [
   { name: 'seccomp', look: seccomp },
   { name: 'security modules', look: securityModules },
   { name: 'limits', look: limits },
-  { name: 'KVM', look: kvm },
+  { name: 'machines', look: engineCheck },
 ];
 
 /** mount_setattr(2) of 5.12 and the pidfds of 5.4 are used everywhere, MOUNT_ATTR_IDMAP of 5.12 and later fixes in parts. */
@@ -153,17 +156,6 @@ function limits(): Finding {
   const open = Number(files?.[2] ?? 0);
   const found = `${files?.[2] ?? '?'} open files, ${pids} processes on this host`;
   return open > 0 && open < 1024 ? { state: 'limited', found, remedy: 'ulimit -Hn 4096, in the session that starts Delos' } : { state: 'fine', found };
-}
-
-/** Nothing uses it yet. That the device is there does not say that a guest kernel runs at any speed. */
-function kvm(): Finding {
-  if (!fs.existsSync('/dev/kvm')) return { state: 'fine', found: 'no /dev/kvm; not needed: machines come with a later version' };
-  const hardware = /\b(vmx|svm)\b/.exec(textOf('/proc/cpuinfo'))?.[1];
-  const access = isWritable('/dev/kvm') ? '' : ', not open to this user';
-  if (fs.existsSync('/sys/module/kvm_pvm') || hardware === undefined) {
-    return { state: 'fine', found: `/dev/kvm without vmx or svm${access}: guest kernels are interpreted and crawl; not needed: machines come with a later version` };
-  }
-  return { state: 'fine', found: `/dev/kvm with ${hardware}${access}; not needed: machines come with a later version` };
 }
 
 function isWritable(file: string): boolean {
