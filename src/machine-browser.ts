@@ -6,7 +6,7 @@ import { VirtualMachine } from './library/machine/virtual-machine.ts';
 
 export { DelosError, errorCodes, type ErrorCode, type ErrorDetail } from './lib/errors.ts';
 export type { BootModule } from './boot/boot.ts';
-export type { FirmwareStart, FlatStart, KernelStart, Start } from './library/machine/options.ts';
+export type { FirmwareStart, FlatStart, Hardware, KernelStart, SnapshotStart, Start } from './library/machine/options.ts';
 export type { SerialConsole } from './library/machine/serial-console.ts';
 export type { MachineEnd } from './library/machine/virtual-machine.ts';
 
@@ -17,7 +17,7 @@ export type MachineOptions = CommonOptions & {
 
 /** A computer whose processor is software. It needs no SharedArrayBuffer, so any page can have it. */
 export class Machine extends VirtualMachine {
-  /** @throws DelosError `bad-kernel` or `bad-machine` for what can't be started */
+  /** @throws DelosError `bad-kernel`, `bad-machine` or `bad-snapshot` for what can't be started */
   constructor(options: MachineOptions) {
     super(options, createInterpreter(embeddedFloat()), 'interpreter: this is a browser');
   }

@@ -7,13 +7,15 @@ import { kvm } from './engine/kvm.ts';
 import { probeKvm } from './engine/probe.ts';
 import type { CommonOptions } from './library/machine/options.ts';
 import { VirtualMachine } from './library/machine/virtual-machine.ts';
+import { writeSnapshot } from './snapshot/file.ts';
 import { buildFolder } from './sys/build-folder.ts';
 
 export { DelosError, errorCodes, type ErrorCode, type ErrorDetail } from './lib/errors.ts';
 export type { BootModule } from './boot/boot.ts';
-export type { FirmwareStart, FlatStart, KernelStart, Start } from './library/machine/options.ts';
+export type { FirmwareStart, FlatStart, Hardware, KernelStart, SnapshotStart, Start } from './library/machine/options.ts';
 export type { SerialConsole } from './library/machine/serial-console.ts';
 export type { MachineEnd } from './library/machine/virtual-machine.ts';
+export { SnapshotFile } from './snapshot/file.ts';
 
 export type MachineOptions = CommonOptions & {
   /** `auto`, when it isn't given: KVM where it runs a guest's kernel on the processor itself, else software. */
@@ -22,10 +24,19 @@ export type MachineOptions = CommonOptions & {
 
 /** A computer on the host's processor, or on one in software. */
 export class Machine extends VirtualMachine {
-  /** @throws DelosError `bad-kernel` or `bad-machine` for what can't be started, `unsupported` for an engine that can't run here */
+  /** @throws DelosError `bad-kernel`, `bad-machine` or `bad-snapshot` for what can't be started, `unsupported` for an engine that can't run here */
   constructor(options: MachineOptions) {
     const interpreter = createInterpreter(new Uint8Array(fs.readFileSync(path.join(buildFolder(), 'float.wasm'))));
     const { engine, why } = chooseEngine(options.engine ?? 'auto', { kvm, interpreter }, probeKvm);
     super(options, engine, why);
+  }
+
+  /**
+   * Writes a {@link VirtualMachine.snapshot} to a file, which is there only when it is whole, and takes no room for memory that is all zeros.
+   * `new SnapshotFile(file)` is what a machine can be made of: its memory is mapped, and read when the guest wants it.
+   * @throws DelosError `io` when it can't be written
+   */
+  writeSnapshot(file: string): void {
+    writeSnapshot(this.core, file);
   }
 }

@@ -18,7 +18,7 @@ function expected(code: string): string[] {
   return [...code.matchAll(/^\/\/ (.*)$/gm)].map(([, text = '']) => text);
 }
 
-test('the guide has its examples', () => assert.equal(examples.length, 8));
+test('the guide has its examples', () => assert.equal(examples.length, 9));
 
 /** A network of its own, and networks of its own: this machine keeps what it has. */
 const apart = 'ip link set lo up && mount -t tmpfs tmpfs /var/lib/delos && exec "$@"';

@@ -51,6 +51,49 @@ test('a signal ends it, and so does close: for who waits for its end, and for wh
   assert.deepEqual(await new SoftwareMachine({ code: busy, memory: '1m' }).run({ signal: AbortSignal.abort() }), { kind: 'stopped' });
 });
 
+/** For each byte that it is sent it says the next digit, of which the first is 1. */
+const counter = Uint8Array.from([
+  // mov bl, '0'; mov dx, 0x3fd; in al, dx; test al, 1; jz to the in
+  ...[0xb3, 0x30, 0xba, 0xfd, 0x03, 0xec, 0xa8, 0x01, 0x74, 0xfb],
+  // mov dx, 0x3f8; in al, dx; inc bx; mov al, bl; out dx, al; jmp to the first mov dx
+  ...[0xba, 0xf8, 0x03, 0xec, 0x43, 0x88, 0xd8, 0xee, 0xeb, 0xee],
+]);
+
+test('a snapshot goes on where the machine was, which goes on itself; one that was altered is refused', async () => {
+  using first = new SoftwareMachine({ code: counter, memory: '2m' });
+  const running = first.run();
+  first.send('..');
+  await first.serial.waitFor('2');
+  const bytes = new Uint8Array(await new Blob([...first.snapshot()] as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+  first.send('.');
+  assert.equal(await first.serial.waitFor('3'), '3');
+  first.stop();
+  assert.deepEqual(await running, { kind: 'stopped' });
+
+  using second = new SoftwareMachine({ snapshot: bytes });
+  void second.run();
+  second.send('..');
+  assert.equal(await second.serial.waitFor('4'), '34');
+
+  bytes[bytes.length - 2 ** 20 - 2 ** 19] = 1;
+  assert.throws(() => new SoftwareMachine({ snapshot: bytes }), (error: unknown) => error instanceof DelosError && error.code === 'bad-snapshot');
+});
+
+test('what is paused says nothing until it goes on, also while a snapshot is taken of it, and can be stopped', async () => {
+  using machine = new SoftwareMachine({ code: counter, memory: '1m' });
+  const running = machine.run();
+  machine.pause();
+  machine.send('.');
+  assert.ok([...machine.snapshot()].length > 1);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  assert.equal(machine.serial.text, '');
+  machine.resume();
+  assert.equal(await machine.serial.waitFor('1'), '1');
+  machine.pause();
+  machine.stop();
+  assert.deepEqual(await running, { kind: 'stopped' });
+});
+
 test('a reset is a reset, and behind the words of a panic it is a panic', async () => {
   using quiet = new SoftwareMachine({ code: sayAndReset('good night\n'), memory: '1m' });
   assert.deepEqual(await quiet.run(), { kind: 'reset' });
@@ -65,9 +108,13 @@ test('what can not be is refused when it is made', () => {
   refused({ code: echo, memory: 'much' }, /invalid size 'much'/);
   refused({ code: echo, memory: 5 }, /whole pages/);
   refused({ firmware: new Uint8Array(5) }, /multiple of 64 KiB/);
-  refused({} as CommonOptions, /one of kernel, firmware and code/);
+  refused({} as CommonOptions, /one of kernel, firmware, code and snapshot/);
   // @ts-expect-error: a machine starts with one thing
-  refused({ code: echo, kernel: echo }, /one of kernel, firmware and code/);
+  refused({ snapshot: echo, code: echo }, /one of kernel/);
+  // @ts-expect-error: a snapshot has its memory
+  refused({ snapshot: new Uint8Array(5), memory: '1m' }, /snapshot/);
+  // @ts-expect-error: a machine starts with one thing
+  refused({ code: echo, kernel: echo }, /one of kernel, firmware, code and snapshot/);
 });
 
 test('CPUID tells of a hypervisor, unless it is not to', async () => {

@@ -2,9 +2,10 @@ import { softwareCpuid } from '../../cpu/cpuid.ts';
 import { APIC_TIMER_HERTZ } from '../../device/apic-timer.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { DelosError } from '../../lib/errors.ts';
-import { Machine, type MachineEnd as CoreEnd, type MachineStart } from '../../machine/machine.ts';
+import { Machine, type MachineEnd as CoreEnd, type MachineOptions as CoreOptions, type MachineStart } from '../../machine/machine.ts';
 import { PanicWatch } from '../../machine/panic-watch.ts';
 import { stealthyCpuid } from '../../machine/stealth.ts';
+import { readSnapshot, restore, snapshot, type ReadSnapshot } from '../../snapshot/snapshot.ts';
 import { parseSize } from '../../vocabulary/units.ts';
 import type { CommonOptions } from './options.ts';
 import { SerialConsole } from './serial-console.ts';
@@ -23,24 +24,22 @@ export abstract class VirtualMachine {
   readonly engine: Engine['name'];
   /** One sentence: why this engine. */
   readonly why: string;
-  readonly #core: Machine;
+  protected readonly core: Machine;
   readonly #panic = new PanicWatch();
   readonly #stop = new AbortController();
   readonly #listener: ((bytes: Uint8Array) => void) | undefined;
   #said: number[] = [];
   #running: Promise<MachineEnd> | undefined;
   #closed = false;
+  #paused = false;
 
   protected constructor(options: CommonOptions, engine: Engine, why: string) {
-    const { memory = defaultMemory, hypervisor = true, serial } = options;
+    demandOne(options);
     this.engine = engine.name;
     this.why = why;
-    this.#listener = serial;
-    const cpuid = softwareCpuid({ cpus: 1, apicId: 0, timestampHz: 1e9, timerHz: APIC_TIMER_HERTZ, hypervisor });
-    this.#core = new Machine({
-      start: startOf(options), memory: typeof memory === 'string' ? parseSize(memory) : memory, engine, cpuid: hypervisor ? cpuid : stealthyCpuid(cpuid),
-      serial: [(byte) => this.#take(byte)],
-    });
+    this.#listener = options.serial;
+    const common = { engine, serial: [(byte: number) => this.#take(byte)] };
+    this.core = options.snapshot === undefined ? new Machine({ ...common, ...machineOf(options) }) : restore(saved(options.snapshot), common);
   }
 
   /**
@@ -61,18 +60,44 @@ export abstract class VirtualMachine {
     } finally {
       signal?.removeEventListener('abort', stop);
       this.#running = undefined;
-      if (this.#closed) this.#core.close();
+      if (this.#closed) this.core.close();
     }
   }
 
   /** Sends to the guest's serial port: a text in UTF-8, or bytes. The guest gets it as fast as it reads. */
   send(data: string | Uint8Array): void {
-    if (!this.#closed) this.#core.send(typeof data === 'string' ? new TextEncoder().encode(data) : data);
+    if (!this.#closed) this.core.send(typeof data === 'string' ? new TextEncoder().encode(data) : data);
   }
 
   /** `length` bytes of the guest's memory at a physical address, as a view. @throws RangeError where no memory is */
   bytes(address: number, length: number): Uint8Array {
-    return this.#core.memory.bytes(address, length);
+    return this.core.memory.bytes(address, length);
+  }
+
+  /** The guest stands still, and its time too, until {@link resume}; a `run` goes on waiting. */
+  pause(): void {
+    this.core.pause();
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.core.resume();
+  }
+
+  /**
+   * All of it, processor, devices and memory, as bytes in parts: `new Blob([...machine.snapshot()])`. The guest stands still until the last part was
+   * taken. A machine that is made of them, here or elsewhere and on whichever engine, goes on from there.
+   * @throws DelosError `bad-machine` when its processor does not come to rest
+   */
+  *snapshot(): Generator<Uint8Array, void, undefined> {
+    const pausedBefore = this.#paused;
+    this.core.pause();
+    try {
+      yield* snapshot(this.core);
+    } finally {
+      if (!pausedBefore) this.core.resume();
+    }
   }
 
   /** Ends it, as if its plug were pulled. */
@@ -87,7 +112,7 @@ export abstract class VirtualMachine {
     this.stop();
     this.serial.end();
     // What runs is let go when it has stopped.
-    if (this.#running === undefined) this.#core.close();
+    if (this.#running === undefined) this.core.close();
   }
 
   [Symbol.dispose](): void {
@@ -95,7 +120,7 @@ export abstract class VirtualMachine {
   }
 
   async #untilEnd(): Promise<MachineEnd> {
-    const end = await this.#core.run(this.#stop.signal);
+    const end = await this.core.run(this.#stop.signal);
     this.#flush();
     this.serial.end();
     const { message } = this.#panic;
@@ -117,10 +142,23 @@ export abstract class VirtualMachine {
   }
 }
 
+/** Types say it, too, to who has types. */
+function demandOne({ kernel, firmware, code, snapshot: saving }: CommonOptions): void {
+  if ([kernel, firmware, code, saving].filter((one) => one !== undefined).length === 1) return;
+  throw new DelosError('bad-machine', 'a machine starts with one of kernel, firmware, code and snapshot');
+}
+
+function saved(snapshot: Uint8Array | ReadSnapshot): ReadSnapshot {
+  return 'state' in snapshot ? snapshot : readSnapshot(snapshot);
+}
+
+function machineOf(options: CommonOptions): Pick<CoreOptions, 'start' | 'memory' | 'cpuid'> {
+  const { memory = defaultMemory, hypervisor = true } = options;
+  const cpuid = softwareCpuid({ cpus: 1, apicId: 0, timestampHz: 1e9, timerHz: APIC_TIMER_HERTZ, hypervisor });
+  return { start: startOf(options), memory: typeof memory === 'string' ? parseSize(memory) : memory, cpuid: hypervisor ? cpuid : stealthyCpuid(cpuid) };
+}
+
 function startOf({ kernel, initrd, commandLine, modules, firmware, code, address = bootSector }: CommonOptions): MachineStart {
-  if ([kernel, firmware, code].filter((one) => one !== undefined).length !== 1) {
-    throw new DelosError('bad-machine', 'a machine starts with one of kernel, firmware and code');
-  }
   if (firmware !== undefined) return { kind: 'firmware', image: firmware };
   if (code !== undefined) return { kind: 'flat', code, address };
   return {
