@@ -84,13 +84,13 @@ const exceptions: Readonly<Record<number, string>> = {
   0: '#DE', 1: '#DB', 2: 'NMI', 3: '#BP', 4: '#OF', 5: '#BR', 6: '#UD', 7: '#NM', 8: '#DF', 10: '#TS', 11: '#NP', 12: '#SS', 13: '#GP', 14: '#PF', 16: '#MF', 17: '#AC', 19: '#XM',
 };
 
-/** `exception 14 #PF error 0x2 cr2 0x1000 from 10:ffffffff81000010 to 10:ffffffff81e00a30`. */
+/** `exception 0xe #PF error 0x2 cr2 0x1000 from 10:ffffffff81000010 to 10:ffffffff81e00a30`. */
 function entryText({ vector, errorCode, cause, from, to, cr2 }: HandlerEntry): string {
   const name = cause === 'software' ? undefined : exceptions[vector];
   const details = [
     ...(name === undefined ? [] : [name]), ...(errorCode === undefined ? [] : [`error 0x${hex(errorCode)}`]), ...(cr2 === undefined ? [] : [`cr2 0x${hex(cr2)}`]),
   ];
-  return [cause, vector, ...details, `from ${hex(from.selector)}:${hex(from.rip)}`, `to ${hex(to.selector)}:${hex(to.rip)}`].join(' ');
+  return [cause, `0x${hex(vector)}`, ...details, `from ${hex(from.selector)}:${hex(from.rip)}`, `to ${hex(to.selector)}:${hex(to.rip)}`].join(' ');
 }
 
 /** Addresses are linear ones. */

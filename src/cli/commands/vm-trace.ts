@@ -9,7 +9,7 @@ import type { vmTraceFlags } from './vm.ts';
 
 /** What a kind means, in the words of the courses' VcpuExit. */
 const meanings: Readonly<Record<ExitKind, string>> = {
-  IoIn: 'the guest reads a port', IoOut: 'the guest writes to a port', MmioRead: 'it reads where no memory is', MmioWrite: 'it writes where no memory is',
+  IoIn: 'the guest reads a port', IoOut: 'the guest writes to a port', MmioRead: 'it reads a device in memory', MmioWrite: 'it writes to a device in memory',
   Hlt: 'it waits for an interrupt', Shutdown: 'a triple fault', Cpuid: 'it asks what processor it has', MsrRead: 'RDMSR', MsrWrite: 'WRMSR',
   IrqWindow: 'an interrupt is brought in', Intr: 'the host has something else to do', Unknown: 'anything else',
 };
@@ -63,8 +63,9 @@ function numbers({ count, total, least, most }: ExitCount, all: number, time: nu
 
 const percent = (part: number, whole: number): string => (whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)}%`);
 
-/** Of nanoseconds, in the unit that gives one to three digits before the point. */
+/** Of nanoseconds, in the unit that gives one to three digits before the point; what takes no time worth to be measured has none. */
 function timeText(nanoseconds: number): string {
+  if (nanoseconds === 0) return '-';
   const [unit, divisor] = nanoseconds >= 1e9 ? ['s', 1e9] : nanoseconds >= 1e6 ? ['ms', 1e6] : nanoseconds >= 1e3 ? ['us', 1e3] : ['ns', 1];
   return `${(nanoseconds / divisor).toFixed(unit === 'ns' ? 0 : 1)} ${unit}`;
 }

@@ -24,9 +24,9 @@ export interface Stepping {
 
 /** Between two looks of the machine at its timers. A step takes some microseconds, on KVM some hundred. */
 const mostSteps = 200;
-const { activity, rip } = cpuState.fields;
+const { activity } = cpuState.fields;
 
-/** Runs one instruction at a time and tells each. */
+/** Runs one instruction at a time and tells each; each round of a repeated one, as a debugger has it. */
 export class SteppedCpu extends CpuBeside {
   readonly #stepping: Stepping;
   readonly #code: CodeReader;
@@ -59,12 +59,11 @@ export class SteppedCpu extends CpuBeside {
     const { inner } = this;
     if (inner.state.getUint32(activity.offset, true) !== 0) return inner.run(1);
     const code = this.#code.read();
-    const before = { instructions: inner.instructions, taken: this.#stepping.taken.count, rip: inner.state.getBigUint64(rip.offset, true) };
+    const before = this.#stepping.taken.count;
     this.#changed();
     const exit = inner.run(1);
-    const isRepeated = inner.instructions !== undefined && inner.instructions === before.instructions && inner.state.getBigUint64(rip.offset, true) === before.rip;
-    // An interrupt came first, or a repeated instruction goes on: it will be told when it is done.
-    if (this.#stepping.taken.count === before.taken && !isRepeated) this.#tell(code);
+    // An interrupt came first: what was next has not been run.
+    if (this.#stepping.taken.count === before) this.#tell(code);
     return exit;
   }
 

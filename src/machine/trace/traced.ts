@@ -2,7 +2,7 @@ import type { HandlerEntry } from '../../cpu/system/processor.ts';
 import type { CpuObserver, Engine, EngineOptions, InterruptSource, LocalDevices, Processors } from '../../engine/engine.ts';
 import type { MachineExit } from './exit.ts';
 import { RecordedCpu } from './recorded-cpu.ts';
-import { ExitRecorder, RecordedSpace } from './recorder.ts';
+import { ExitRecorder, nanoseconds, RecordedSpace } from './recorder.ts';
 import { SteppedCpu, type TracedInstruction } from './stepped-cpu.ts';
 
 /** Where the events go; what nobody takes is not looked for. */
@@ -79,8 +79,10 @@ function recordedOptions(options: EngineOptions, recorder: ExitRecorder, isKvm: 
     bus: { ports: new RecordedSpace(bus.ports, recorder, ['IoIn', 'IoOut']), memory: new RecordedSpace(bus.memory, recorder, ['MmioRead', 'MmioWrite']) },
     // KVM is told once what CPUID says, and answers by itself; which MSR an exit is about is seen where it is answered.
     ...(isKvm ? local && { local: recordedLocal(local, recorder) } : { cpuid: (leaf, subleaf) => {
-      recorder.asked('Cpuid', false, { address: leaf, value: BigInt(subleaf) }, 0);
-      return options.cpuid(leaf, subleaf);
+      const begun = nanoseconds();
+      const values = options.cpuid(leaf, subleaf);
+      recorder.asked('Cpuid', false, { address: leaf }, nanoseconds() - begun);
+      return values;
     } }),
   };
 }
