@@ -74,6 +74,7 @@ const features: readonly (readonly [Word, number, string, string?])[] = [
   ['7.ebx', 18, 'rdseed', 'RDSEED'],
   ['7.ebx', 19, 'adx', 'ADCX'],
   ['7.ebx', 20, 'smap', 'STAC'],
+  ['7.ebx', 23, 'clflushopt', 'CLFLUSHOPT'],
   ['7.ebx', 29, 'sha_ni', 'SHA256RNDS2'],
   ['7.ecx', 2, 'umip'],
   ['7.ecx', 22, 'rdpid', 'RDPID'],

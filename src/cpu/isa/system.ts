@@ -150,7 +150,7 @@ const processorState: readonly Instruction[] = [
 
 const memoryOrder: readonly Instruction[] = [
   instruction('LFENCE', '0F AE /5 reg', '', nothing), instruction('MFENCE', '0F AE /6 reg', '', nothing), instruction('SFENCE', '0F AE /7 reg', '', nothing),
-  instruction('CLFLUSH', '0F AE /7 mem', 'Mb', touch),
+  instruction('CLFLUSH', 'NP 0F AE /7 mem', 'Mb', touch), instruction('CLFLUSHOPT', '66 0F AE /7 mem', 'Mb', touch),
 ];
 
 const frames: readonly Instruction[] = [

@@ -7,7 +7,7 @@ import {
   isConforming, isNull, isPresent, isSystem, nullSegment, privilegeOf, readDescriptor, requestedPrivilege, selectorError, SYSTEM, typeOf, upperBase, findDescriptor,
   type Descriptor,
 } from './descriptors.ts';
-import { ioPrivilege, IOPL, isLongMode, isReal, isVirtual8086 } from './mode.ts';
+import { CR4, ioPrivilege, IOPL, isLongMode, isReal, isVirtual8086 } from './mode.ts';
 import type { OperationTable } from './operation.ts';
 import { GP, NP, type Processor } from './processor.ts';
 import { dropInnerSegments, realSegment, stackAt } from './segments.ts';
@@ -190,13 +190,18 @@ function returnFromInterrupt(processor: Processor, size: number): void {
 
 function returnReal(processor: Processor, size: number): void {
   const virtual = isVirtual8086(processor);
-  if (virtual && ioPrivilege(processor.flags()) < 3) processor.fault(GP, 0);
+  const old = processor.flags();
+  const guarded = virtual && ioPrivilege(old) < 3;
+  if (guarded && (size !== 16 || (processor.registers.number('cr4') & CR4.VME) === 0)) processor.fault(GP, 0);
   const bytes = size / 8;
   const stack = Stack.current(processor);
   const rip = stack.pop(bytes);
   const selector = Number(stack.pop(bytes) & 0xffffn);
   const image = Number(stack.pop(bytes));
-  const flags = returnFlags(processor, image, size, virtual ? 3 : 0);
+  // With VME the 8086 program's IF is a virtual one (SDM volume 3, 21.3.3.4).
+  if (guarded && ((image & RFLAGS.TF) !== 0 || ((image & RFLAGS.IF) !== 0 && (old & RFLAGS.VIP) !== 0))) processor.fault(GP, 0);
+  const plain = returnFlags(processor, image, size, virtual ? 3 : 0);
+  const flags = guarded ? (plain & ~RFLAGS.VIF) | (image & RFLAGS.IF ? RFLAGS.VIF : 0) : plain;
   enterRealCode(processor, selector, rip);
   stack.keep();
   processor.setFlags(flags);
