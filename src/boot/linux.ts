@@ -3,7 +3,7 @@
 import type { GuestMemory } from '../engine/memory.ts';
 import { put } from '../lib/layout.ts';
 import type { BootRequest, Loader } from './boot.ts';
-import { Image } from './image.ts';
+import { badKernel, Image } from './image.ts';
 import { latin1, putPiece, putTables } from './low-memory.ts';
 import { checkPlace, memoryMap, placeHigh, type MemoryRange } from './memory-map.ts';
 import { identityMap } from './page-tables.ts';
@@ -27,6 +27,7 @@ interface Loaded {
 
 /** Puts the kernel's code, the initrd, the command line, ACPI's tables and the zero page into memory. */
 function fill(request: BootRequest, memory: GuestMemory): SetupHeader {
+  if (request.modules !== undefined && request.modules.length > 0) throw badKernel('the kernel is a Linux by its own boot protocol, which takes an initrd and no modules');
   const image = new Image('the kernel', request.kernel);
   const header = readSetupHeader(image);
   const ranges = memoryMap(memory, request.acpi?.tables);

@@ -20,9 +20,9 @@ function file(name: string, bytes: Uint8Array): string {
 
 const seabios = seabiosFolder();
 
-/** Runs firmware until the machine has said `words`, or for half a minute. @returns all that it said */
+/** Runs firmware until the machine has said `words`, or for two minutes, of a busy host. @returns all that it said */
 async function until(words: string, firmware: string): Promise<string> {
-  const machine = spawn(join(root, 'delos'), ['vm', 'run', '--firmware', firmware, '--memory', '32m', '--engine', 'interpreter'], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 30_000 });
+  const machine = spawn(join(root, 'delos'), ['vm', 'run', '--firmware', firmware, '--memory', '32m', '--engine', 'interpreter'], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 120_000 });
   let said = '';
   machine.stdout.setEncoding('latin1').on('data', (text: string) => {
     said += text;
@@ -64,6 +64,22 @@ for (const [name, image] of kernels) {
   });
 }
 
+/** Says the words of the second module: mov esi, [ebx + list]; mov esi, [esi + one entry + its words]. */
+const secondModule = (list: number, words: number): number[] => [0x8b, 0x73, list, 0x8b, 0x76, words, ...sayText];
+
+const withModules: readonly (readonly [name: string, image: Uint8Array])[] = [
+  ['PVH', elf({ pvhEntry: 0x100000, code: Uint8Array.from(secondModule(16, 32 + 16)) })],
+  ['multiboot', elf({ wide: false, entry: 0x10000c, code: withCode(multibootCode(3), 12, secondModule(24, 16 + 8)) })],
+];
+
+for (const [name, image] of withModules) {
+  test(`a kernel by ${name} finds its modules with their words, behind the initrd`, () => {
+    const words = ['--initrd', file('first', new Uint8Array(3)), '--module', `${file('second', new Uint8Array(5))} two words`, '--module', file('third', new Uint8Array(1))];
+    const { status, stdout, stderr } = spawnSync(join(root, 'delos'), ['vm', 'run', '--kernel', file(`${name} modules`, image), ...words, '--engine', 'interpreter'], { encoding: 'utf8', timeout: 60_000 });
+    assert.deepEqual({ status, stdout, stderr }, { status: 7, stdout: 'two words', stderr: '' });
+  });
+}
+
 test('what can not be booted is told in one line, with the exit code of a run that could not begin', () => {
   const mistakes: readonly (readonly [RegExp, ...string[]])[] = [
     [/neither a bzImage nor an ELF file with a PVH entry, and has no multiboot header/, '--kernel', file('no magic', new Uint8Array(5000))],
@@ -71,6 +87,9 @@ test('what can not be booted is told in one line, with the exit code of a run th
     [/too little memory: the kernel needs 0x1000000 to 0x1008000/, '--kernel', file('linux', bzImage()), '--memory', '8m'],
     [/too little memory: the initrd needs/, '--kernel', file('linux', bzImage()), '--memory', '32m', '--initrd', file('large', new Uint8Array(20 << 20))],
     [/the command line has 3000 characters/, '--kernel', file('linux', bzImage()), '--append', 'x'.repeat(3000)],
+    [/takes an initrd and no modules/, '--kernel', file('linux', bzImage()), '--module', file('flat', Uint8Array.of(0xf4))],
+    [/--module: \/nowhere can't be read/, '--kernel', file('linux', bzImage()), '--module', '/nowhere words'],
+    [/--initrd and --module go with --kernel/, '--flat', file('flat', Uint8Array.of(0xf4)), '--initrd', file('flat', Uint8Array.of(0xf4))],
     [/the firmware has 1000 bytes; a BIOS image is a multiple of 64 KiB/, '--firmware', file('odd', new Uint8Array(1000))],
     [/the firmware has 0 bytes/, '--firmware', file('empty', new Uint8Array())],
     [/no memory for the firmware's copy/, '--firmware', file('bios', new Uint8Array(65536)), '--memory', '64k'],

@@ -8,6 +8,7 @@ import type { globalFlags } from './context.ts';
 export const vmMachineFlags = [
   { name: 'kernel', short: 'k', type: 'string', value: 'file', help: 'A bzImage, or an ELF file with a PVH entry or a multiboot header' },
   { name: 'initrd', short: 'i', type: 'string', value: 'file', help: 'Initial file system, or the first multiboot module' },
+  { name: 'module', type: 'list', value: 'file[ words]', help: 'A further module of multiboot or PVH, with its command line' },
   { name: 'append', type: 'string', value: 'words', default: 'console=ttyS0', help: "The kernel's command line" },
   { name: 'firmware', type: 'string', value: 'file', help: 'A BIOS image, at the top of 4 GiB' },
   { name: 'flat', type: 'string', value: 'file', help: 'Code in real mode, put where --at says' },
