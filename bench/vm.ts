@@ -1,7 +1,7 @@
 /**
  * ./dev bench vm [--exits] [--quick] [--json] [--readme]: virtual machines beside the field's programs, in turns.
  *
- * Instructions a second, Linux to READY, memory, exits from KVM; --exits those alone. --quick takes fewer rounds and leaves out what takes
+ * Instructions a second, Linux to READY, memory, exits from KVM, hot loops with regions; --exits those of KVM alone. --quick takes fewer rounds and leaves out what takes
  * minutes; --readme writes the tables into README.md.
  */
 import fs from 'node:fs';
@@ -17,11 +17,12 @@ import { measureInstructions } from './vm/instructions.ts';
 import { measureBoots } from './vm/linux.ts';
 import { emulators, guestMemory, holders, type Absent, type Emulator } from './vm/machines.ts';
 import { measureMemory } from './vm/memory.ts';
+import { measureRegions } from './vm/regions.ts';
 import { markdownOf, textOf, type Report } from './vm/report.ts';
 
 /** How often each thing is measured. */
-const full = { starts: 3, rounds: 3, boots: 3, exits: 15 };
-const quick = { starts: 1, rounds: 2, boots: 1, exits: 3 };
+const full = { starts: 3, rounds: 3, boots: 3, exits: 15, regions: 9 };
+const quick = { starts: 1, rounds: 2, boots: 1, exits: 3, regions: 3 };
 
 async function measure(exitsOnly: boolean, isQuick: boolean): Promise<Report> {
   const times = isQuick ? quick : full;
@@ -35,12 +36,13 @@ async function measure(exitsOnly: boolean, isQuick: boolean): Promise<Report> {
     const exits = noKvm === false ? measureExits(times.exits) : [];
     const host = hostLine();
     const programs = [...new Set(present.map(({ name, version }) => `${name.split(',')[0] ?? ''} ${version}`))];
-    if (exitsOnly) return { host, programs: [], absent: [], notes: [], speeds: [], boots: [], memory: [], exits };
+    if (exitsOnly) return { host, programs: [], absent: [], notes: [], speeds: [], boots: [], memory: [], exits, regions: [] };
     const memory = await measureMemory(images, holders(noKvm === false), guestMemory);
     const speeds = await measureInstructions(images, present, times.starts, times.rounds);
     const boots = await measureBoots(folder, images, times.boots, isQuick);
+    const regions = measureRegions(times.regions);
     const notes = [`load average ${os.loadavg().map((load) => load.toFixed(2)).join(' ')} at the end; v86 has no 64-bit mode: its Linux is a 32-bit one, which is not measured`];
-    return { host, programs, absent, notes, speeds, boots, memory, exits };
+    return { host, programs, absent, notes, speeds, boots, memory, exits, regions };
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }

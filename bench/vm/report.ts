@@ -2,6 +2,7 @@ import type { ExitRow } from './exits.ts';
 import type { BootRow } from './linux.ts';
 import type { Absent } from './machines.ts';
 import type { MemoryRow } from './memory.ts';
+import type { RegionRow } from './regions.ts';
 import type { SpeedRow } from './instructions.ts';
 
 export interface Report {
@@ -14,15 +15,16 @@ export interface Report {
   readonly boots: readonly BootRow[];
   readonly memory: readonly MemoryRow[];
   readonly exits: readonly ExitRow[];
+  readonly regions: readonly RegionRow[];
 }
 
 export const ours = 'Delos';
 
 /** The whole report for people. */
-export function textOf({ host, programs, absent, notes, speeds, boots, memory, exits }: Report): string {
+export function textOf({ host, programs, absent, notes, speeds, boots, memory, exits, regions }: Report): string {
   return [
     host, ...programs, ...absent.map(({ name, why }) => `${name}: ${why}`), ...notes,
-    ...speedLines(speeds, 64), ...speedLines(speeds, 32), ...bootLines(boots), ...memoryLines(memory), ...exitLines(exits),
+    ...speedLines(speeds, 64), ...speedLines(speeds, 32), ...bootLines(boots), ...memoryLines(memory), ...exitLines(exits), ...regionLines(regions),
   ].join('\n');
 }
 
@@ -64,6 +66,14 @@ function exitLines(rows: readonly ExitRow[]): string[] {
     line(`  ${name}`, [c, delos, delos - c].map((ns) => ns.toFixed(0))) + (target === undefined ? '' : verdict(delos - c, target, false))
   ));
   return ['', line('An exit from KVM, ns, least of all rounds', ['C', 'delos', 'added']), ...lines];
+}
+
+function regionLines(rows: readonly RegionRow[]): string[] {
+  if (rows.length === 0) return [];
+  const lines = rows.map(({ name, native, interpreter, regions, mips }) => (
+    line(`  ${name}`, [...[native, interpreter, regions].map((ns) => ns.toFixed(2)), ...[mips.interpreter, mips.regions].map((speed) => speed.toFixed(0))])
+  ));
+  return ['', line('A turn of a hot loop, ns, least of all rounds; millions of instructions a second', ['native', 'interpreter', 'regions', 'interpreter', 'regions']), ...lines];
 }
 
 function verdict(measured: number, bound: number, least: boolean): string {

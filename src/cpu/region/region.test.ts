@@ -202,6 +202,30 @@ test('segments that are not the whole address space are left to the interpreter'
   assert.equal(pair.regions.cpu.registers.general(3), BigInt(DATA + 0x100));
 });
 
+test('a loop inside another that is entered in two places', () => {
+  // 1: test $1,%cl; jz 3f; 2: add $3,%rax; 3: inc %rdx; lea 1(%rbx),%rbx; test $3,%bl; jnz 2b; dec %rcx; jnz 1b; hlt
+  const pair = prepare('f6 c1 01 74 04 48 83 c0 03 48 ff c2 48 8d 5b 01 f6 c3 03 75 f0 48 ff c9 75 e6 f4', { 0: 0n, 1: 30n, 2: 0n, 3: 0n });
+  assert.equal(pair.regions.cpu.translate('loop'), true);
+  for (let halted = false; !halted;) {
+    const step = advance(pair, 9);
+    assert.deepEqual(step.differs, []);
+    ({ halted } = step);
+  }
+  assert.equal(pair.regions.cpu.registers.general(2), 120n);
+});
+
+test('a loop whose function would be too large is left to the interpreter', () => {
+  const bench = createBench();
+  longMode(bench);
+  // adc %rax,0x100(%rbx), so many times, and a jump back
+  const loop = (count: number): string => `${'48 11 83 00 01 00 00 '.repeat(count)} e9 ${[...Uint8Array.of(...new Uint8Array(Int32Array.of(-7 * count - 5).buffer))].map((byte) => byte.toString(16)).join(' ')}`;
+  bench.load(CODE, loop(40));
+  assert.equal(bench.cpu.translate('loop'), true);
+  bench.cpu.written(CODE, 0x1000);
+  bench.load(CODE, loop(190));
+  assert.equal(bench.cpu.translate('loop'), false);
+});
+
 test('real mode has no regions', () => {
   const bench = createBench();
   realMode(bench);

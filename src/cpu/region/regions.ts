@@ -5,7 +5,7 @@
 
 import type { CodeSize, Decoded } from '../decode.ts';
 import { Imports } from '../emit/compile.ts';
-import { shapeKey, shapeOf } from '../emit/shape.ts';
+import type { Instruction } from '../isa/instruction.ts';
 import type { CodeCache } from '../interpreter/code-cache.ts';
 import { firstRegion, type Handlers } from '../interpreter/handlers.ts';
 import { RECORD } from '../layout.ts';
@@ -40,7 +40,7 @@ export class Regions {
   readonly #cache: CodeCache;
   /** By records: how often they have been met; 0 for those that no region is made for. */
   readonly #met = new Map<number, number>();
-  readonly #supported = new Map<string, boolean>();
+  readonly #supported = new Map<Instruction, Map<number, boolean>>();
   /** Numbers of the regions of a page. */
   readonly #ofPage = new Map<number, number[]>();
   readonly #forgotten = new Map<number, number>();
@@ -76,11 +76,11 @@ export class Regions {
   makeLoop(place: Place): boolean {
     if (place.size === 16) return false;
     for (let limit = largest; limit > 8; limit >>= 1) {
-      const around = this.#around(place, place.offset, limit);
-      const head = headOf(loopAround(around, place.offset), place.offset);
-      const blocks = loopAround(head === place.offset ? around : this.#around(place, head, limit), head);
-      if (blocks.size === 0) return false;
-      if (this.#make(place, head, blocks)) return true;
+      const around = loopAround(this.#around(place, place.offset, limit), place.offset);
+      if (around.size === 0) return false;
+      // All of a loop is reached from each of its blocks.
+      const head = headOf(around, place.offset);
+      if (this.#make(place, head, around)) return true;
     }
     return false;
   }
@@ -119,14 +119,15 @@ export class Regions {
     return this.#next > 0xffff ? undefined : this.#next++;
   }
 
-  /** Whether a region may hold it: by trying once for each shape. */
+  /** Whether a region may hold it: by trying once for each of its forms. */
   #supports(decoded: Decoded, long: boolean): boolean {
-    const key = shapeKey(shapeOf(decoded, long));
-    let known = this.#supported.get(key);
-    if (known === undefined) {
-      known = canWrite(decoded, long);
-      this.#supported.set(key, known);
-    }
+    const { instruction, operands, operandSize, repeat } = decoded;
+    const memory = operands.some(({ kind }) => kind === 'memory');
+    const form = operandSize | (memory ? 1 : 0) | (repeat === undefined ? 0 : 2) | (long ? 4 : 0);
+    let forms = this.#supported.get(instruction);
+    if (forms === undefined) this.#supported.set(instruction, forms = new Map<number, boolean>());
+    let known = forms.get(form);
+    if (known === undefined) forms.set(form, known = canWrite(decoded, long));
     return known;
   }
 
