@@ -29,7 +29,7 @@ interface Booter {
 const memoryMb = 256;
 const busybox = '/bin/busybox';
 const ready = '@READY';
-const limitMs = 300_000;
+const limitMs = 600_000;
 const commandLine = 'console=ttyS0 quiet reboot=t panic=-1';
 
 /** To the console, and to the port that Bochs prints at once: its serial port's file is written late. */

@@ -15,7 +15,7 @@ export interface Helper {
   compute(...values: bigint[]): bigint;
   /** The same as one WebAssembly instruction. */
   readonly inline?: string;
-  /** The same is a function of emitted WebAssembly (emit/vector-float.ts), which takes vectors as they are. */
+  /** The same is a function of emitted WebAssembly (emit/vector-float.ts, emit/division.ts), which takes vectors as they are. */
   readonly emitted?: true;
 }
 
@@ -32,7 +32,7 @@ const signedDivision = (high: bigint, low: bigint, divisor: bigint): [bigint, bi
   return [dividend / signed(divisor), dividend % signed(divisor)];
 };
 
-const wide = (compute: Helper['compute'], result: Width = 64): Helper => ({ parameters: [64, 64, 64], result, compute });
+const division = (compute: Helper['compute'], result: Width = 64): Helper => ({ parameters: [64, 64, 64], result, emitted: true, compute });
 const ofTwo = (inline: string, compute: (x: bigint, y: bigint) => bigint): Helper => (
   { parameters: [64, 64], result: 64, inline, compute: (x = 0n, y = 0n) => BigInt.asUintN(64, compute(x, y)) }
 );
@@ -54,15 +54,15 @@ export const helpers = {
   rem_u: ofTwo('i64.rem_u', (x, y) => x % y),
   div_s: ofTwo('i64.div_s', (x, y) => signed(x) / signed(y)),
   rem_s: ofTwo('i64.rem_s', (x, y) => signed(x) % signed(y)),
-  divideOverflows: wide((high = 0n, low = 0n, divisor = 0n) => (unsignedDivision(high, low, divisor)[0] >> 64n ? 1n : 0n), 32),
-  quotient: wide((high = 0n, low = 0n, divisor = 0n) => BigInt.asUintN(64, unsignedDivision(high, low, divisor)[0])),
-  remainder: wide((high = 0n, low = 0n, divisor = 0n) => BigInt.asUintN(64, unsignedDivision(high, low, divisor)[1])),
-  divideOverflowsSigned: wide((high = 0n, low = 0n, divisor = 0n) => {
+  divideOverflows: division((high = 0n, low = 0n, divisor = 0n) => (unsignedDivision(high, low, divisor)[0] >> 64n ? 1n : 0n), 32),
+  quotient: division((high = 0n, low = 0n, divisor = 0n) => BigInt.asUintN(64, unsignedDivision(high, low, divisor)[0])),
+  remainder: division((high = 0n, low = 0n, divisor = 0n) => BigInt.asUintN(64, unsignedDivision(high, low, divisor)[1])),
+  divideOverflowsSigned: division((high = 0n, low = 0n, divisor = 0n) => {
     const [quotient] = signedDivision(high, low, divisor);
     return signed(quotient) === quotient ? 0n : 1n;
   }, 32),
-  quotientSigned: wide((high = 0n, low = 0n, divisor = 0n) => BigInt.asUintN(64, signedDivision(high, low, divisor)[0])),
-  remainderSigned: wide((high = 0n, low = 0n, divisor = 0n) => BigInt.asUintN(64, signedDivision(high, low, divisor)[1])),
+  quotientSigned: division((high = 0n, low = 0n, divisor = 0n) => BigInt.asUintN(64, signedDivision(high, low, divisor)[0])),
+  remainderSigned: division((high = 0n, low = 0n, divisor = 0n) => BigInt.asUintN(64, signedDivision(high, low, divisor)[1])),
   /** CRC-32C: the sum so far, the bits that come in, how many of them. */
   crc32: { parameters: [32, 64, 32], result: 32, compute: crc32 },
   ...vectorFloatHelpers,

@@ -7,7 +7,10 @@ import { decode, type CodeSize, type Decoded, type DecodeFault } from '../decode
 import { CODE_TLB, CODE_TLB_ENTRIES, PAGE_TABLE_COUNT, PAGE_TABLE_SIZE, PAGE_TABLES, RECORD, RECORD_BITS, RECORD_COUNT, RECORD_SIZE, RECORDS } from '../layout.ts';
 import type { SpecialHandler } from '../emit/special.ts';
 import { Handlers } from './handlers.ts';
+import { LocalEntries } from './local-entries.ts';
 import { writeRecord } from './record.ts';
+
+const codeTlbEnd = CODE_TLB + 16 * CODE_TLB_ENTRIES;
 
 /** Instructions that are decoded ahead before somebody comes to them. */
 const runLength = 32;
@@ -32,6 +35,7 @@ interface CodePage {
 export class CodeCache {
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
+  readonly #local: LocalEntries;
   readonly #handlers: Handlers;
   readonly #pages = new Map<number, CodePage>();
   readonly #straddles = new Map<string, number>();
@@ -47,6 +51,7 @@ export class CodeCache {
   constructor(memory: WebAssembly.Memory, handlers: Handlers, firstWrite: () => void, forgotten: (page: number | undefined) => void) {
     this.#view = new DataView(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
+    this.#local = new LocalEntries(new Uint32Array(memory.buffer), CODE_TLB, codeTlbEnd);
     this.#handlers = handlers;
     this.#firstWrite = firstWrite;
     this.#forgotten = forgotten;
@@ -59,14 +64,13 @@ export class CodeCache {
 
   /** Forgets which linear pages are where. */
   flushTranslations(): void {
-    this.#bytes.fill(0xff, CODE_TLB, CODE_TLB + 16 * CODE_TLB_ENTRIES);
+    this.#bytes.fill(0xff, CODE_TLB, codeTlbEnd);
+    this.#local.clear();
   }
 
   /** Forgets all but what is global. */
   flushLocal(): void {
-    for (let entry = CODE_TLB; entry < CODE_TLB + 16 * CODE_TLB_ENTRIES; entry += 16) {
-      if (this.#view.getUint32(entry + 12, true) !== 1) this.#view.setBigInt64(entry, -1n, true);
-    }
+    this.#local.forget();
   }
 
   /** Forgets where one page is. */
@@ -108,6 +112,7 @@ export class CodeCache {
     this.#view.setUint32(entry + 4, high, true);
     this.#view.setUint32(entry + 8, table, true);
     this.#view.setUint32(entry + 12, global ? 1 : 0, true);
+    if (!global) this.#local.add(entry >>> 2);
   }
 
   /** An instruction whose bytes are in two pages, followed by a way on into the second. */

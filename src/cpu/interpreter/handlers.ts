@@ -2,6 +2,7 @@
 
 import type { Decoded } from '../decode.ts';
 import { compileCode, compileHandler } from '../emit/compile.ts';
+import { buildDivision } from '../emit/division.ts';
 import { frequentShapes } from '../emit/frequent.ts';
 import { buildRuntime } from '../emit/runtime.ts';
 import { shapeKey, shapeOf } from '../emit/shape.ts';
@@ -47,7 +48,8 @@ export class Handlers {
     this.runtime = exports as unknown as Runtime;
     const floats = float as unknown as WebAssembly.Imports[string];
     const vectors = new WebAssembly.Instance(new WebAssembly.Module(buildVectorFloat()), { float: floats }).exports;
-    const helper = { ...Object.fromEntries(Object.entries(helpers).map(([name, each]) => [name, adapt(each)])), ...vectors };
+    const divisions = new WebAssembly.Instance(new WebAssembly.Module(buildDivision())).exports;
+    const helper = { ...Object.fromEntries(Object.entries(helpers).map(([name, each]) => [name, adapt(each)])), ...vectors, ...divisions };
     this.#imports = { engine: { memory, handlers: this.#table }, helper, float: floats, runtime: { ...exports, ...engine } as WebAssembly.Imports[string] };
     for (const name of special) this.#add(this.#number(name), compileCode(limits, (functions) => specialCode[name](functions, new Code(1))));
     for (const shape of frequent) this.#number(shapeKey(shape));

@@ -5,6 +5,7 @@ import { EFER_LMA, USER, walk, Walk, WRITE, type PagingMode } from '../paging.ts
 import type { PhysicalMemory } from '../physical.ts';
 import type { DataBreakpoints } from '../system/breakpoints.ts';
 import type { Outside } from '../system/processor.ts';
+import { LocalEntries } from './local-entries.ts';
 
 type Bytes = 1 | 2 | 4;
 
@@ -42,6 +43,7 @@ export class Translation {
   readonly #owner: TranslationOwner;
   readonly #bytes: Uint8Array;
   readonly #words: Uint32Array;
+  readonly #local: LocalEntries;
   readonly #walk = new Walk();
   /** Regions with parts of large pages in the TLB: one invalidation is for all of a page. Two regions of one key cost a flush too many. */
   readonly #large = new Uint8Array(regionKeys);
@@ -53,6 +55,7 @@ export class Translation {
     this.#owner = owner;
     this.#bytes = new Uint8Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
+    this.#local = new LocalEntries(this.#words, TLB_READ, TLB_WRITE + 16 * TLB_ENTRIES);
     this.flush();
   }
 
@@ -60,17 +63,13 @@ export class Translation {
   flush(): void {
     this.#bytes.fill(0xff, TLB_READ, TLB_READ + 16 * TLB_ENTRIES);
     this.#large.fill(0);
+    this.#local.clear();
     this.flushWrites();
   }
 
   /** Forgets all but what is global. */
   flushLocal(): void {
-    const words = this.#words;
-    for (let entry = TLB_READ >>> 2; entry < (TLB_WRITE >>> 2) + 4 * TLB_ENTRIES; entry += 4) {
-      if (words[entry + 3] === 1) continue;
-      words[entry] = 0xffffffff;
-      words[entry + 1] = 0xffffffff;
-    }
+    this.#local.forget();
   }
 
   /** Of what was translated last. */
@@ -201,6 +200,7 @@ export class Translation {
     this.#words[entry + 1] = high;
     this.#words[entry + 2] = host - low;
     this.#words[entry + 3] = this.#walk.global ? 1 : 0;
+    if (!this.#walk.global) this.#local.add(entry);
   }
 
   /** Brings what is to be read to the scratch place. */
