@@ -102,3 +102,17 @@ test('ticks and times are each other\'s inverse, far from the beginning too', ()
     }
   }
 });
+
+test('it says when the first timer has become another that is earlier, but not to what it calls itself', () => {
+  const { time, clock: it } = clock();
+  let earlier = 0;
+  it.onEarlier = () => void earlier++;
+  const timer = it.at(50, () => timer.set(60));
+  it.at(70, () => undefined);
+  assert.equal(earlier, 1);
+  it.at(40, () => undefined);
+  assert.equal(earlier, 2);
+  time.now += 55;
+  it.run();
+  assert.deepEqual([earlier, it.next()], [2, 60]);
+});

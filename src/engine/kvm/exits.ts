@@ -84,7 +84,7 @@ const systemEvents = new Map<number, string>([
 ]);
 
 /** What ended the run, in a sentence with all that KVM says of it. */
-export function describeExit({ view }: Vcpu, reason: number, rip: bigint): string {
+export function describeExit({ view }: Pick<Vcpu, 'view'>, reason: number, rip: bigint): string {
   const at = `at rip 0x${rip.toString(16)}`;
   if (reason === abi.KVM_EXIT_INTERNAL_ERROR) return `${internalError(view)}, ${at}`;
   if (reason === abi.KVM_EXIT_FAIL_ENTRY) {

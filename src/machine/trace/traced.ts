@@ -18,7 +18,7 @@ export interface TraceSinks {
  * exits that come to this process (CPUID, most MSRs and the delivery of interrupts are the kernel's own), and instructions by its single step.
  */
 export function tracedEngine(engine: Engine, sinks: TraceSinks): Engine {
-  return { name: engine.name, available: () => engine.available(), open: (options) => openTraced(engine, options, sinks) };
+  return { ...engine, available: () => engine.available(), open: (options) => openTraced(engine, options, sinks) };
 }
 
 function openTraced(engine: Engine, options: EngineOptions, sinks: TraceSinks): Processors {
@@ -31,8 +31,9 @@ function openTraced(engine: Engine, options: EngineOptions, sinks: TraceSinks): 
   const recorded = recorder === undefined ? [] : processors.cpus.map((cpu) => new RecordedCpu(cpu, recorder, isKvm, options.interrupts));
   const shown = recorder === undefined ? processors.cpus : recorded;
   const { instruction } = sinks;
-  const { cpuid, interrupt } = processors;
+  const { cpuid, interrupt, timed } = processors;
   return {
+    ...(timed && { timed }),
     cpus: instruction === undefined ? shown : shown.map((cpu) => new SteppedCpu(cpu, { memory: options.memory, taken, sink: instruction })),
     ...(cpuid && { cpuid: (leaf, subleaf) => cpuid.call(processors, leaf, subleaf) }),
     ...(interrupt && { interrupt: (line, up) => interrupt.call(processors, line, up) }),
