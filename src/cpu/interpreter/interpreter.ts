@@ -3,27 +3,25 @@
 import { arithmeticFlags, RFLAGS } from '../builder.ts';
 import type { CodeSize } from '../decode.ts';
 import { instantiateFloat, type Float } from '../float/float.ts';
-import { STACK_ACCESS, type EngineFunctions } from '../emit/signatures.ts';
-import { ALIGNED_TAG, EXIT, FLAGS, LIFTED_TAG, RECORD, RECORD_BITS, RECORD_SIZE, RESERVED, SCRATCH, STATE, USER_TAG } from '../layout.ts';
+import type { EngineFunctions } from '../emit/signatures.ts';
+import { ALIGNED_TAG, EXIT, FLAGS, LIFTED_TAG, RECORD, RECORD_BITS, RECORD_SIZE, STATE, USER_TAG } from '../layout.ts';
 import { unitFault, unitMember, units } from '../units.ts';
 import { CR4_SMAP, EFER_LMA } from '../paging.ts';
 import { Regions, sampleInterval } from '../region/regions.ts';
-import { PhysicalMemory, type PhysicalRegion } from '../physical.ts';
-import { Registers, SEGMENT, segmentName } from '../registers.ts';
+import type { PhysicalRegion } from '../physical.ts';
+import { Registers, SEGMENT } from '../registers.ts';
 import { cpuState, segmentRegisters } from '../state.ts';
-import { DataBreakpoints, executionBreakpoints } from '../system/breakpoints.ts';
+import { executionBreakpoints } from '../system/breakpoints.ts';
 import { deliver, hasErrorCode } from '../system/exceptions.ts';
 import { CR0 } from '../system/mode.ts';
 import { operationNumber, operations } from '../system/operations.ts';
-import { AC, DB, Fault, GP, NMI, PF, SS, type Outside, type Processor, type Witness } from '../system/processor.ts';
-import { allowsAccess } from '../system/segment-access.ts';
+import { DB, NMI, SS, type Outside, type Processor, type Witness } from '../system/processor.ts';
 import { CodeCache } from './code-cache.ts';
 import { Fetch, type FetchOwner } from './fetch.ts';
 import { special } from '../emit/special.ts';
 import { Handlers } from './handlers.ts';
-import { Internal, mostFuel } from './internal.ts';
-import { PagingState } from './paging-state.ts';
-import { Translation, type TranslationOwner } from './translation.ts';
+import { mostFuel } from './internal.ts';
+import { OperandMemory } from './operand-memory.ts';
 
 export interface InterpreterOptions {
   readonly memory: WebAssembly.Memory;
@@ -52,33 +50,20 @@ const TASK_TRAP = 0x8000;
 const RUNNING = 0;
 const HALTED = 1;
 
-export class Interpreter implements Processor, TranslationOwner, FetchOwner {
-  readonly registers: Registers;
+export class Interpreter extends OperandMemory implements Processor, FetchOwner {
   readonly state: DataView;
-  readonly outside: Outside;
   readonly float: Float;
-  readonly paging: PagingState;
   /** Sees each exception and interrupt before it is delivered, and keeps it from the guest by giving true. */
   intercept: ((vector: number, errorCode: number | undefined) => boolean) | undefined = undefined;
   witness: Witness | undefined = undefined;
-  level = 0;
-  long = false;
   trapPending = false;
-  debugCauses = 0;
-  aligned = false;
-  readonly watched = new DataBreakpoints();
   readonly otherMsrs = new Map<number, bigint>();
-  readonly #view: DataView;
-  readonly #internal: Internal;
-  readonly #fault = new Fault();
   readonly #handlers: Handlers;
-  readonly #translation: Translation;
   readonly #cache: CodeCache;
   readonly #fetch: Fetch;
   readonly #regions: Regions | undefined;
   /** The loop has been left because an interval was over. */
   #sampled = false;
-  readonly #physical: PhysicalMemory;
   readonly #interrupts: InterpreterOptions['interrupts'];
   codeSize: CodeSize = 16;
   /** The registers of an operation's instruction are not the ones to go on with behind it: elsewhere, or in another mode. */
@@ -86,40 +71,28 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
   #repeats = false;
   #kicked = false;
   #shutdown = false;
-  /** The last fault was an address that is none: whether it is #GP or #SS is its segment's to say. */
-  #notCanonical = false;
   /** Set by an operation after which the loop has to be left: interrupts, a halt, a new mode to look at. */
   #lookUp = false;
 
   constructor({ memory, limits, regions, outside, float, interrupts, translates = true }: InterpreterOptions) {
-    if (regions.some(({ offset }) => offset < RESERVED)) throw new Error(`the guest's memory begins before ${RESERVED}`);
-    this.#view = new DataView(memory.buffer);
-    this.state = new DataView(memory.buffer, STATE, cpuState.size);
-    this.#internal = new Internal(this.#view);
-    this.registers = new Registers(this.state);
-    this.outside = outside;
+    const state = new DataView(memory.buffer, STATE, cpuState.size);
+    super(memory, new Registers(state), regions, outside);
+    this.state = state;
     this.#interrupts = interrupts;
-    this.paging = new PagingState(this.registers);
-    this.#physical = new PhysicalMemory(memory, regions);
-    this.#translation = new Translation(memory, this.#physical, outside, this);
     this.float = instantiateFloat(float);
     this.#handlers = new Handlers(memory, limits, this.float, this.#engineFunctions(), operationNumber);
-    this.#cache = new CodeCache(memory, this.#handlers, () => this.#translation.flushWrites(), (page) => this.#regions?.forget(page));
+    this.#cache = new CodeCache(memory, this.#handlers, () => this.translation.flushWrites(), (page) => this.#regions?.forget(page));
     this.#regions = translates ? new Regions(memory, this.#handlers, this.#cache) : undefined;
-    this.#fetch = new Fetch(this.#view, this.#internal, this.#physical, this.#translation, this.#cache, this);
+    this.#fetch = new Fetch(this.view, this.internal, this.physical, this.translation, this.#cache, this);
   }
 
   get stepping(): boolean {
     return this.trapPending || this.watched.any;
   }
 
-  get user(): boolean {
-    return this.level === 3;
-  }
-
   /** Instructions that have been executed since it was made. */
   get instructions(): number {
-    return this.#internal.instructions;
+    return this.internal.instructions;
   }
 
   /** How many loops have been translated. */
@@ -130,7 +103,7 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
   /** Of another thread too. */
   kick(): void {
     this.#kicked = true;
-    this.#internal.leaveSoon();
+    this.internal.leaveSoon();
   }
 
   /** Runs until something else than the guest's code is to be done. */
@@ -192,14 +165,14 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
   }
 
   #runMany(budget: number): void {
-    this.#internal.refuel(this.#regions === undefined ? budget : Math.min(budget, sampleInterval));
+    this.internal.refuel(this.#regions === undefined ? budget : Math.min(budget, sampleInterval));
     this.#lookUp = false;
     const record = this.#enter();
     if (record !== 0) {
       if (this.#sampled) this.#regions?.meet(record, () => this.#fetch.place(this.registers.wide('rip')));
       this.#handlers.runtime.run(record);
     }
-    this.#sampled = this.#internal.number('exit') === EXIT.budget;
+    this.#sampled = this.internal.number('exit') === EXIT.budget;
     this.#afterRun();
   }
 
@@ -210,14 +183,14 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     registers.setNumber('rflags', flags & ~RFLAGS.RF);
     registers.setNumber('interruptShadow', 0);
     this.trapPending = (flags & RFLAGS.TF) !== 0;
-    this.#internal.refuel(mostFuel);
+    this.internal.refuel(mostFuel);
     this.#lookUp = false;
-    this.#internal.setNumber('single', alone ? 1 : 0);
+    this.internal.setNumber('single', alone ? 1 : 0);
     let record = this.#enter();
     // What stands in the place of an instruction leads to one.
     while (record !== 0 && this.#isSpecial(record)) record = this.#handlers.runtime.step(record);
     const next = record === 0 ? 0 : this.#handlers.runtime.step(record);
-    this.#internal.setNumber('single', 0);
+    this.internal.setNumber('single', 0);
     if (next !== 0) this.#leaveAt(next);
     this.#afterRun();
     // Behind MOV SS there is no trap: single steps are lost, what breakpoints have met is kept.
@@ -245,34 +218,34 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
   }
 
   #isSpecial(record: number): boolean {
-    return this.#view.getUint16(record + RECORD.handler, true) < special.length;
+    return this.view.getUint16(record + RECORD.handler, true) < special.length;
   }
 
   /** Between two records: their instructions are counted and RIP is the second one's. */
   #leaveAt(record: number): void {
-    if (record > this.#internal.number('blockStart')) this.#internal.count(this.#internal.before(record));
-    this.registers.setWide('rip', this.#internal.ripOf(record));
-    this.#internal.setNumber('exit', EXIT.resume);
+    if (record > this.internal.number('blockStart')) this.internal.count(this.internal.before(record));
+    this.registers.setWide('rip', this.internal.ripOf(record));
+    this.internal.setNumber('exit', EXIT.resume);
   }
 
   #enter(): number {
-    this.#internal.setNumber('exit', EXIT.resume);
-    this.#internal.setNumber('record', 0);
-    this.#notCanonical = false;
+    this.internal.setNumber('exit', EXIT.resume);
+    this.internal.setNumber('record', 0);
+    this.noAddress = false;
     if (this.#cache.full) this.#cache.clear();
     return this.#fetch.resolve(this.registers.wide('rip'));
   }
 
   #afterRun(): void {
-    if (this.#internal.number('exit') !== EXIT.fault) return;
-    const record = this.#internal.number('record');
+    if (this.internal.number('exit') !== EXIT.fault) return;
+    const record = this.internal.number('record');
     if (record !== 0) {
-      this.#internal.count(this.#internal.before(record));
-      this.registers.setWide('rip', this.#internal.ripOf(record));
+      this.internal.count(this.internal.before(record));
+      this.registers.setWide('rip', this.internal.ripOf(record));
     }
-    const stack = this.#notCanonical && record !== 0 && this.#view.getUint8(record + RECORD.segment) === segmentRegisters.indexOf('ss');
-    const vector = stack ? SS : this.#internal.number('vector');
-    this.#deliver(vector, hasErrorCode(vector) ? this.#internal.number('errorCode') : undefined, 'fault');
+    const stack = this.noAddress && record !== 0 && this.view.getUint8(record + RECORD.segment) === segmentRegisters.indexOf('ss');
+    const vector = stack ? SS : this.internal.number('vector');
+    this.#deliver(vector, hasErrorCode(vector) ? this.internal.number('errorCode') : undefined, 'fault');
   }
 
   /** An exception or an interrupt; one in its delivery is a double fault, the next a shutdown. */
@@ -282,7 +255,7 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     this.trapPending = false;
     this.debugCauses = 0;
     this.#moved = true;
-    if (!deliver(this, this.#fault, vector, errorCode, kind)) this.#shutdown = true;
+    if (!deliver(this, this.raised, vector, errorCode, kind)) this.#shutdown = true;
     // A handler's frame does not trap the handler; the T bit of a task does.
     this.debugCauses &= TASK_TRAP;
     this.modeChanged();
@@ -299,7 +272,7 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
       return true;
     }
     const waits = this.#interrupts?.pending() === true;
-    this.#internal.setNumber('interruptRequest', waits ? 1 : 0);
+    this.internal.setNumber('interruptRequest', waits ? 1 : 0);
     if (!waits || (this.registers.number('rflags') & RFLAGS.IF) === 0) return false;
     const activity = this.registers.number('activity');
     if (activity !== RUNNING && activity !== HALTED) return false;
@@ -310,10 +283,10 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
 
   /** The arithmetic flags into rflags, so that it is whole. */
   #explicitFlags(): void {
-    if (this.#internal.number('flagKind') === FLAGS.explicit) return;
+    if (this.internal.number('flagKind') === FLAGS.explicit) return;
     const found = this.#handlers.runtime.flags();
     this.registers.setNumber('rflags', (this.registers.number('rflags') & ~arithmeticFlags) | found);
-    this.#internal.setNumber('flagKind', FLAGS.explicit);
+    this.internal.setNumber('flagKind', FLAGS.explicit);
   }
 
   flags(): number {
@@ -327,33 +300,12 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     if (flags & (RFLAGS.TF | RFLAGS.RF)) this.#lookUp = true;
   }
 
-  fault(vector: number, errorCode = 0): never {
-    this.#fault.vector = vector;
-    this.#fault.errorCode = hasErrorCode(vector) ? errorCode : undefined;
-    throw this.#fault;
-  }
-
   pause(): void {
     this.#lookUp = true;
   }
 
   repeat(): void {
     this.#repeats = true;
-  }
-
-  bytesAt(segment: number, offset: bigint, bytes: number, write: boolean): Uint8Array | undefined {
-    if (!this.long && !allowsAccess(this.registers.segment(segmentName(segment)), Number(offset & 0xffffffffn), bytes, write)) return undefined;
-    const linear = this.#linear(segment, offset, bytes, write);
-    const [low, high] = [Number(linear & 0xffffffffn), Number(linear >> 32n)];
-    // Where each access is looked at, they are made one by one.
-    const plain = !this.aligned && !(this.watched.any && this.watched.inPage(linear));
-    const host = write ? this.#translation.slowWrite(low, high, 1) : this.#translation.slowRead(low, high, 1);
-    if (host === 0) throw this.#told();
-    return host === SCRATCH || !plain || (low & 0xfff) + bytes > 0x1000 ? undefined : new Uint8Array(this.#view.buffer, host, bytes);
-  }
-
-  readPhysical(address: number): number {
-    return this.#physical.read32(address);
   }
 
   modeChanged(): void {
@@ -375,24 +327,24 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     const smapLifted = this.level < 3 && paging.lifted && (paging.cr4 & CR4_SMAP) !== 0;
     this.aligned = this.level === 3 && (flags & RFLAGS.AC) !== 0 && (paging.cr0 & CR0.AM) !== 0;
     const ofUser = this.aligned ? USER_TAG | ALIGNED_TAG : USER_TAG;
-    this.#internal.setWide('mode', BigInt(this.level === 3 ? ofUser : smapLifted ? LIFTED_TAG : 0));
-    this.#internal.setWide('linearMask', this.long ? 2n ** 64n - 1n : 0xffffffffn);
-    this.#internal.setWide('stackMask', this.long ? 2n ** 64n - 1n : registers.number('ssAttributes') & SEGMENT.big ? 0xffffffffn : 0xffffn);
+    this.internal.setWide('mode', BigInt(this.level === 3 ? ofUser : smapLifted ? LIFTED_TAG : 0));
+    this.internal.setWide('linearMask', this.long ? 2n ** 64n - 1n : 0xffffffffn);
+    this.internal.setWide('stackMask', this.long ? 2n ** 64n - 1n : registers.number('ssAttributes') & SEGMENT.big ? 0xffffffffn : 0xffffn);
     // In 64-bit mode CS has no base, whatever its descriptor says.
     if (this.long) registers.setWide('csBase', 0n);
-    for (const unit of units) this.#internal.setByte(unitMember[unit], unitFault(registers, unit));
+    for (const unit of units) this.internal.setByte(unitMember[unit], unitFault(registers, unit));
     if ((registers.number('dr7') & 0xff) === 0 && !this.watched.any) return;
     this.#lookUp = true;
-    if (this.watched.refresh(registers)) this.#translation.flush();
+    if (this.watched.refresh(registers)) this.translation.flush();
   }
 
   flushTranslations(global: boolean): void {
     this.#moved = true;
     if (global) {
-      this.#translation.flush();
+      this.translation.flush();
       this.#cache.flushTranslations();
     } else {
-      this.#translation.flushLocal();
+      this.translation.flushLocal();
       this.#cache.flushLocal();
     }
   }
@@ -400,107 +352,8 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
   flushTranslation(linear: bigint): void {
     this.#moved = true;
     const low = Number(linear & 0xffffffffn);
-    if (this.#translation.flushPage(low, Number((linear >> 32n) & 0xffffffffn))) this.#cache.flushPage(low);
+    if (this.translation.flushPage(low, Number((linear >> 32n) & 0xffffffffn))) this.#cache.flushPage(low);
     else this.#cache.flushTranslations();
-  }
-
-  read(linear: bigint, bytes: number, implicit = false): bigint {
-    const [low, high] = [Number(BigInt.asUintN(32, linear)), Number(linear >> 32n)];
-    const tag = this.#beginImplicit(implicit);
-    const host = this.#translation.readHost(low, high, bytes);
-    if (implicit) this.#endImplicit(tag);
-    if (host === 0) throw this.#told();
-    switch (bytes) {
-      case 8: return this.#view.getBigUint64(host, true);
-      case 4: return BigInt(this.#view.getUint32(host, true));
-      case 2: return BigInt(this.#view.getUint16(host, true));
-      default: return BigInt(this.#view.getUint8(host));
-    }
-  }
-
-  write(linear: bigint, bytes: number, value: bigint, implicit = false): void {
-    const [low, high] = [Number(BigInt.asUintN(32, linear)), Number(linear >> 32n)];
-    const tag = this.#beginImplicit(implicit);
-    const host = this.#translation.writeHost(low, high, bytes);
-    if (implicit) this.#endImplicit(tag);
-    if (host === 0) throw this.#told();
-    switch (bytes) {
-      case 8: this.#view.setBigUint64(host, value, true); break;
-      case 4: this.#view.setUint32(host, Number(BigInt.asUintN(32, value)), true); break;
-      case 2: this.#view.setUint16(host, Number(BigInt.asUintN(16, value)), true); break;
-      default: this.#view.setUint8(host, Number(BigInt.asUintN(8, value)));
-    }
-    if (host === SCRATCH) this.#translation.finishStore();
-  }
-
-  /** What follows is done with the supervisor's rights, until {@link #endImplicit} with the tag that this gives. */
-  #beginImplicit(implicit: boolean): number {
-    const tag = this.#internal.number('mode');
-    if (implicit && tag !== 0) {
-      if (this.level === 3) this.level = 0;
-      this.paging.implicit = true;
-      this.#internal.setNumber('mode', 0);
-    }
-    return tag;
-  }
-
-  #endImplicit(tag: number): void {
-    if (tag === 0) return;
-    if (tag & USER_TAG) this.level = 3;
-    this.paging.implicit = false;
-    this.#internal.setNumber('mode', tag);
-  }
-
-  /** The fault that a translation has told in `internal`. */
-  #told(): Fault {
-    this.#fault.vector = this.#internal.number('vector');
-    this.#fault.errorCode = hasErrorCode(this.#fault.vector) ? this.#internal.number('errorCode') : undefined;
-    this.#internal.setNumber('exit', EXIT.resume);
-    return this.#fault;
-  }
-
-  readSegment(segment: number, offset: bigint, bytes: number): bigint {
-    return this.read(this.#linear(segment, offset, bytes, false), bytes);
-  }
-
-  writeSegment(segment: number, offset: bigint, bytes: number, value: bigint): void {
-    this.write(this.#linear(segment, offset, bytes, true), bytes, value);
-  }
-
-  #linear(segment: number, offset: bigint, bytes: number, write: boolean): bigint {
-    const base = this.registers.wide(`${segmentName(segment)}Base`);
-    if (this.long && segment === 2 && BigInt.asUintN(64, BigInt.asIntN(48, offset)) !== offset) this.fault(SS);
-    if (this.long) return segment >= 4 ? BigInt.asUintN(64, base + offset) : offset;
-    const within = Number(offset & 0xffffffffn);
-    if (!allowsAccess(this.registers.segment(segmentName(segment)), within, bytes, write)) this.fault(segment === 2 ? SS : GP);
-    return BigInt.asUintN(32, base + offset);
-  }
-
-  misaligned(): void {
-    this.tell(AC, 0);
-  }
-
-  pageFault(errorCode: number, low: number, high: number): void {
-    this.registers.setWide('cr2', (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0));
-    this.tell(PF, errorCode);
-  }
-
-  notCanonical(): void {
-    this.tell(GP, 0);
-    this.#notCanonical = true;
-  }
-
-  /** An address that is none is a #SS when it is the stack's. */
-  #stackFault(size: number, host: number): number {
-    if (host === 0 && this.#notCanonical && size & STACK_ACCESS) this.tell(SS, 0);
-    return host;
-  }
-
-  tell(vector: number, errorCode: number): void {
-    this.#notCanonical = false;
-    this.#internal.setNumber('vector', vector);
-    this.#internal.setNumber('errorCode', errorCode);
-    this.#internal.setNumber('exit', EXIT.fault);
   }
 
   written(physical: number, size: number): void {
@@ -513,36 +366,30 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
 
   #engineFunctions(): EngineFunctions {
     return {
-      slowRead: (low, high, size) => this.#stackFault(size, this.#translation.slowRead(low, high, size & 0xff)),
-      slowWrite: (low, high, size) => this.#stackFault(size, this.#translation.slowWrite(low, high, size & 0xff)),
-      slowModify: (low, high, size) => this.#stackFault(size, this.#translation.slowModify(low, high, size & 0xff)),
+      slowRead: (low, high, size) => this.stackFault(size, this.translation.slowRead(low, high, size & 0xff)),
+      slowWrite: (low, high, size) => this.stackFault(size, this.translation.slowWrite(low, high, size & 0xff)),
+      slowModify: (low, high, size) => this.stackFault(size, this.translation.slowModify(low, high, size & 0xff)),
       finishStore: () => this.#finishStore(),
-      checkSegment: (segment, offset, size, write) => this.#checkSegment(segment, offset >>> 0, size, write !== 0),
+      checkSegment: (segment, offset, size, write) => this.checkSegment(segment, offset >>> 0, size, write !== 0),
       resolve: (rip) => this.#fetch.resolve(BigInt.asUintN(64, rip)),
       straddle: (record) => this.#fetch.straddle(record),
       system: (operation, record, a, b, c) => this.#system(operation, record, a, b, c),
     };
   }
 
-  #checkSegment(segment: number, offset: number, size: number, write: boolean): number {
-    if (allowsAccess(this.registers.segment(segmentName(segment)), offset, size, write)) return 1;
-    this.tell(segment === 2 ? SS : GP, 0);
-    return 0;
-  }
-
   /** A device that was written to may want an interrupt now. */
   #finishStore(): void {
-    this.#translation.finishStore();
+    this.translation.finishStore();
     if (this.#interrupts?.pending() !== true) return;
-    this.#internal.setNumber('interruptRequest', 1);
-    this.#internal.leaveSoon();
+    this.internal.setNumber('interruptRequest', 1);
+    this.internal.leaveSoon();
   }
 
   /** A whole instruction in JavaScript. RIP is the next one's from the beginning. */
   #system(operation: number, record: number, a: bigint, b: bigint, c: bigint): number {
-    const rip = this.#internal.ripOf(record);
-    this.#internal.count(this.#internal.before(record) + 1);
-    const next = rip + BigInt(this.#view.getUint8(record + RECORD.length));
+    const rip = this.internal.ripOf(record);
+    this.internal.count(this.internal.before(record) + 1);
+    const next = rip + BigInt(this.view.getUint8(record + RECORD.length));
     this.registers.setWide('rip', this.long ? BigInt.asUintN(64, next) : BigInt.asUintN(32, next));
     // What held interrupts off did so until this instruction.
     this.registers.setNumber('interruptShadow', 0);
@@ -551,31 +398,31 @@ export class Interpreter implements Processor, TranslationOwner, FetchOwner {
     try {
       operations[operation]?.run(this, BigInt.asUintN(64, a), BigInt.asUintN(64, b), BigInt.asUintN(64, c));
     } catch (error) {
-      if (error !== this.#fault) throw error;
+      if (error !== this.raised) throw error;
       this.registers.setWide('rip', rip);
       this.#moved = true;
       this.#repeats = false;
-      this.#deliver(this.#fault.vector, this.#fault.errorCode, 'fault');
+      this.#deliver(this.raised.vector, this.raised.errorCode, 'fault');
       if (this.#shutdown) return this.#pause();
     }
     if (this.#repeats) this.registers.setWide('rip', rip);
     if (this.#mustPause()) return this.#pause();
-    const follows = !this.#moved && !this.#repeats && (this.#view.getUint8(record + RECORD.bits) & RECORD_BITS.ends) === 0;
+    const follows = !this.#moved && !this.#repeats && (this.view.getUint8(record + RECORD.bits) & RECORD_BITS.ends) === 0;
     if (!follows) return this.#fetch.resolve(this.registers.wide('rip'));
-    this.#internal.setNumber('blockStart', record + RECORD_SIZE);
+    this.internal.setNumber('blockStart', record + RECORD_SIZE);
     return record + RECORD_SIZE;
   }
 
   /** Whether something is to be done between this instruction and the next. */
   #mustPause(): boolean {
-    if (this.#lookUp || this.#kicked || this.trapPending || this.debugCauses !== 0 || this.#internal.leaving || this.registers.number('activity') !== RUNNING) return true;
+    if (this.#lookUp || this.#kicked || this.trapPending || this.debugCauses !== 0 || this.internal.leaving || this.registers.number('activity') !== RUNNING) return true;
     if (this.#interrupts?.pending() !== true) return false;
-    this.#internal.setNumber('interruptRequest', 1);
+    this.internal.setNumber('interruptRequest', 1);
     return (this.registers.number('rflags') & RFLAGS.IF) !== 0;
   }
 
   #pause(): number {
-    this.#internal.setNumber('exit', EXIT.resume);
+    this.internal.setNumber('exit', EXIT.resume);
     return 0;
   }
 }
