@@ -1,10 +1,11 @@
 /** `import { Machine } from 'delos/machine'`: a computer in a Node process, on KVM or in software. docs/guide/library.md */
 import fs from 'node:fs';
 import path from 'node:path';
-import { chooseEngine, type EngineName } from './engine/choose.ts';
+import { chooseEngine, engineNames, type Choice, type EngineName } from './engine/choose.ts';
 import { createInterpreter } from './engine/interpreter.ts';
 import { kvm } from './engine/kvm.ts';
 import { probeKvm } from './engine/probe.ts';
+import { DelosError } from './lib/errors.ts';
 import type { CommonOptions } from './library/machine/options.ts';
 import { VirtualMachine } from './library/machine/virtual-machine.ts';
 import { writeSnapshot } from './snapshot/file.ts';
@@ -26,8 +27,7 @@ export type MachineOptions = CommonOptions & {
 export class Machine extends VirtualMachine {
   /** @throws DelosError `bad-kernel`, `bad-machine` or `bad-snapshot` for what can't be started, `unsupported` for an engine that can't run here */
   constructor(options: MachineOptions) {
-    const interpreter = createInterpreter(new Uint8Array(fs.readFileSync(path.join(buildFolder(), 'float.wasm'))));
-    const { engine, why } = chooseEngine(options.engine ?? 'auto', { kvm, interpreter }, probeKvm);
+    const { engine, why } = choose(options.engine ?? 'auto');
     super(options, engine, why);
   }
 
@@ -39,4 +39,10 @@ export class Machine extends VirtualMachine {
   writeSnapshot(file: string): void {
     writeSnapshot(this.core, file);
   }
+}
+
+function choose(wanted: EngineName): Choice {
+  if (!engineNames.includes(wanted)) throw new DelosError('bad-machine', `there is no engine ${String(wanted)}, only ${engineNames.join(', ')}`);
+  const interpreter = createInterpreter(new Uint8Array(fs.readFileSync(path.join(buildFolder(), 'float.wasm'))));
+  return chooseEngine(wanted, { kvm, interpreter }, probeKvm);
 }
