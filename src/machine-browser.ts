@@ -4,11 +4,7 @@ import { embeddedFloat } from './library/machine/embedded-float.ts';
 import type { CommonOptions } from './library/machine/options.ts';
 import { VirtualMachine } from './library/machine/virtual-machine.ts';
 
-export { DelosError, errorCodes, type ErrorCode, type ErrorDetail } from './lib/errors.ts';
-export type { BootModule } from './boot/boot.ts';
-export type { FirmwareStart, FlatStart, Hardware, KernelStart, SnapshotStart, Start } from './library/machine/options.ts';
-export type { SerialConsole } from './library/machine/serial-console.ts';
-export type { MachineEnd } from './library/machine/virtual-machine.ts';
+export * from './library/machine/exports.ts';
 
 export type MachineOptions = CommonOptions & {
   /** The processor in software, the only one that a browser has. */

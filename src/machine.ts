@@ -11,11 +11,7 @@ import { VirtualMachine } from './library/machine/virtual-machine.ts';
 import { writeSnapshot } from './snapshot/file.ts';
 import { buildFolder } from './sys/build-folder.ts';
 
-export { DelosError, errorCodes, type ErrorCode, type ErrorDetail } from './lib/errors.ts';
-export type { BootModule } from './boot/boot.ts';
-export type { FirmwareStart, FlatStart, Hardware, KernelStart, SnapshotStart, Start } from './library/machine/options.ts';
-export type { SerialConsole } from './library/machine/serial-console.ts';
-export type { MachineEnd } from './library/machine/virtual-machine.ts';
+export * from './library/machine/exports.ts';
 export { SnapshotFile } from './snapshot/file.ts';
 
 export type MachineOptions = CommonOptions & {

@@ -48,6 +48,8 @@ test('a signal ends it, and so does close: for who waits for its end, and for wh
   second.close();
   assert.deepEqual([await running, await listening], [{ kind: 'stopped' }, undefined]);
   await assert.rejects(second.run(), /is closed/);
+  for (const call of [() => second.pause(), () => second.resume(), () => [...second.snapshot()]]) assert.throws(call, /is closed/);
+  second.send('to nobody');
   assert.deepEqual(await new SoftwareMachine({ code: busy, memory: '1m' }).run({ signal: AbortSignal.abort() }), { kind: 'stopped' });
 });
 

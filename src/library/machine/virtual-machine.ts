@@ -24,7 +24,7 @@ export abstract class VirtualMachine {
   readonly engine: Engine['name'];
   /** One sentence: why this engine. */
   readonly why: string;
-  protected readonly core: Machine;
+  readonly #core: Machine;
   readonly #panic = new PanicWatch();
   readonly #stop = new AbortController();
   readonly #listener: ((bytes: Uint8Array) => void) | undefined;
@@ -39,7 +39,13 @@ export abstract class VirtualMachine {
     this.why = why;
     this.#listener = options.serial;
     const common = { engine, serial: [(byte: number) => this.#take(byte)] };
-    this.core = options.snapshot === undefined ? new Machine({ ...common, ...machineOf(options) }) : restore(saved(options.snapshot), common);
+    this.#core = options.snapshot === undefined ? new Machine({ ...common, ...machineOf(options) }) : restore(saved(options.snapshot), common);
+  }
+
+  /** What does the work, until it is closed. @throws DelosError `wrong-state` from then on */
+  protected get core(): Machine {
+    if (this.#closed) throw new DelosError('wrong-state', 'the machine is closed');
+    return this.#core;
   }
 
   /**
@@ -50,28 +56,28 @@ export abstract class VirtualMachine {
    */
   async run({ signal }: { readonly signal?: AbortSignal } = {}): Promise<MachineEnd> {
     if (this.#running !== undefined) throw new DelosError('wrong-state', 'the machine runs already');
-    if (this.#closed) throw new DelosError('wrong-state', 'the machine is closed');
+    const { core } = this;
     const stop = (): void => this.stop();
     if (signal?.aborted === true) stop();
     signal?.addEventListener('abort', stop);
     try {
-      this.#running = this.#untilEnd();
+      this.#running = this.#untilEnd(core);
       return await this.#running;
     } finally {
       signal?.removeEventListener('abort', stop);
       this.#running = undefined;
-      if (this.#closed) this.core.close();
+      if (this.#closed) this.#core.close();
     }
   }
 
   /** Sends to the guest's serial port: a text in UTF-8, or bytes. The guest gets it as fast as it reads. */
   send(data: string | Uint8Array): void {
-    if (!this.#closed) this.core.send(typeof data === 'string' ? new TextEncoder().encode(data) : data);
+    if (!this.#closed) this.#core.send(typeof data === 'string' ? new TextEncoder().encode(data) : data);
   }
 
   /** `length` bytes of the guest's memory at a physical address, as a view. @throws RangeError where no memory is */
   bytes(address: number, length: number): Uint8Array {
-    return this.core.memory.bytes(address, length);
+    return this.#core.memory.bytes(address, length);
   }
 
   /** The guest stands still, and its time too, until {@link resume}; a `run` goes on waiting. */
@@ -96,7 +102,7 @@ export abstract class VirtualMachine {
     try {
       yield* snapshot(this.core);
     } finally {
-      if (!pausedBefore) this.core.resume();
+      if (!pausedBefore) this.#core.resume();
     }
   }
 
@@ -112,15 +118,15 @@ export abstract class VirtualMachine {
     this.stop();
     this.serial.end();
     // What runs is let go when it has stopped.
-    if (this.#running === undefined) this.core.close();
+    if (this.#running === undefined) this.#core.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  async #untilEnd(): Promise<MachineEnd> {
-    const end = await this.core.run(this.#stop.signal);
+  async #untilEnd(core: Machine): Promise<MachineEnd> {
+    const end = await core.run(this.#stop.signal);
     this.#flush();
     this.serial.end();
     const { message } = this.#panic;
