@@ -14,6 +14,9 @@ const CR4_OSFXSR = 1 << 9;
 const UD = 6;
 const NM = 7;
 
+/** All that {@link unitFault} looks at: equal numbers, equal faults. */
+export const unitBits = (cr0: number, cr4: number): number => (cr0 & (CR0_EM | CR0_TS)) | (cr4 & CR4_OSFXSR);
+
 /** The vector of the fault that comes before all else, or 0. */
 export function unitFault(registers: Registers, unit: Unit): number {
   const cr0 = registers.number('cr0');

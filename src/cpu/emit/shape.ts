@@ -51,8 +51,23 @@ function addressForm({ addressSize }: Decoded, operand: DecodedOperand & { kind:
   return operand.index === undefined ? 'base' : 'index';
 }
 
-/** Two instructions of one key have one handler. */
-export function shapeKey({ instruction, operandSize, addressSize, long, repeat, based, operands }: Shape): string {
-  const parts = operands.map((operand) => (operand.kind === 'memory' ? `memory ${operand.form}` : operand.kind === 'register' ? `${operand.bank} ${operand.number ?? ''}` : operand.kind)).join();
-  return `${instruction.name} ${instruction.encoding} ${operandSize} ${addressSize} ${long} ${repeat ?? ''} ${based} ${parts}`;
+const banks: readonly Bank[] = ['general', 'xmm', 'st', 'mmx', 'segment', 'control', 'debug'];
+const forms: readonly AddressForm[] = ['base', 'index', 'absolute', 'general'];
+const repeats = [undefined, 'rep', 'repne'] as const;
+/** Of an operand in a key. */
+const operandBits = 2 ** 8;
+
+/** One number for each kind of operand, below {@link operandBits}: an immediate is 1, a form of memory 2 to 5, a register what is above. */
+function operandKey(operand: OperandShape): number {
+  if (operand.kind === 'immediate') return 1;
+  if (operand.kind === 'memory') return 2 + forms.indexOf(operand.form);
+  return 8 + banks.indexOf(operand.bank) + 8 * ((operand.number ?? -1) + 1);
+}
+
+/** Two shapes of one instruction that have one key have one handler. */
+export function shapeKey({ operandSize, addressSize, long, repeat, based, operands }: Shape): number {
+  // 16, 32 and 64 are 1, 2 and 4 sixteenths.
+  let key = (operandSize >> 4) | ((addressSize >> 4) << 3) | ((long ? 1 : 0) << 6) | ((based ? 1 : 0) << 7) | (repeats.indexOf(repeat) << 8);
+  for (const operand of operands) key = key * operandBits + operandKey(operand);
+  return key;
 }

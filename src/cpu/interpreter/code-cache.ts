@@ -194,10 +194,10 @@ export class CodeCache {
       const crosses = decoded === 'short';
       this.#write(record, at, decoded, size);
       const length = typeof decoded === 'string' ? (crosses ? 4096 - at : 1) : decoded.length;
-      this.#mark(page, at, at + length);
-      if (typeof decoded === 'string' || decoded.instruction.ends === true) break;
       at += length;
+      if (typeof decoded === 'string' || decoded.instruction.ends === true) break;
     }
+    this.#mark(page, offset, at);
     return first;
   }
 

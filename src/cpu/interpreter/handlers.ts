@@ -5,12 +5,13 @@ import { compileCode, compileHandler } from '../emit/compile.ts';
 import { buildDivision } from '../emit/division.ts';
 import { frequentShapes } from '../emit/frequent.ts';
 import { buildRuntime } from '../emit/runtime.ts';
-import { shapeKey, shapeOf } from '../emit/shape.ts';
+import { shapeKey, shapeOf, type Shape } from '../emit/shape.ts';
 import type { EngineFunctions } from '../emit/signatures.ts';
 import { special, specialCode, type SpecialHandler } from '../emit/special.ts';
 import { buildVectorFloat } from '../emit/vector-float.ts';
 import type { Float } from '../float/float.ts';
 import { helpers, type Helper } from '../helpers.ts';
+import type { Instruction } from '../isa/instruction.ts';
 import { Code } from '../wasm/code.ts';
 import type { MemoryLimits } from '../wasm/module.ts';
 import { GP, UD } from '../system/processor.ts';
@@ -34,7 +35,11 @@ export class Handlers {
   readonly memory: MemoryLimits;
   readonly handlers = capacity;
   readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: capacity });
-  readonly #numbers = new Map<string, number>();
+  /** By the instruction and the shape's key. */
+  readonly #numbers = new Map<Instruction, Map<number, number>>();
+  #count: number = special.length;
+  /** 1 for those that are in the table: asking that takes longer. */
+  readonly #made = new Uint8Array(capacity);
   readonly #imports: WebAssembly.Imports;
   readonly #operation: (name: string) => number;
 
@@ -51,8 +56,8 @@ export class Handlers {
     const divisions = new WebAssembly.Instance(new WebAssembly.Module(buildDivision())).exports;
     const helper = { ...Object.fromEntries(Object.entries(helpers).map(([name, each]) => [name, adapt(each)])), ...vectors, ...divisions };
     this.#imports = { engine: { memory, handlers: this.#table }, helper, float: floats, runtime: { ...exports, ...engine } as WebAssembly.Imports[string] };
-    for (const name of special) this.#add(this.#number(name), compileCode(limits, (functions) => specialCode[name](functions, new Code(1))));
-    for (const shape of frequent) this.#number(shapeKey(shape));
+    for (const [number, name] of special.entries()) this.#add(number, compileCode(limits, (functions) => specialCode[name](functions, new Code(1))));
+    for (const shape of frequent) this.#number(shape);
   }
 
   special(name: SpecialHandler): number {
@@ -67,8 +72,8 @@ export class Handlers {
   /** The number of the handler of an instruction. */
   of(decoded: Decoded, long: boolean): number {
     const shape = shapeOf(decoded, long);
-    const number = this.#number(shapeKey(shape));
-    if (this.#table.get(number) === null) this.#add(number, compileHandler(shape, this.memory, this.#operation));
+    const number = this.#number(shape);
+    if (this.#made[number] === 0) this.#add(number, compileHandler(shape, this.memory, this.#operation));
     return number;
   }
 
@@ -78,16 +83,20 @@ export class Handlers {
     else this.#add(number, bytes);
   }
 
-  #number(key: string): number {
-    const number = this.#numbers.get(key) ?? this.#numbers.size;
-    if (number === firstRegion) throw new Error(`more than ${firstRegion} handlers`);
-    this.#numbers.set(key, number);
-    return number;
+  #number(shape: Shape): number {
+    const ofInstruction = this.#numbers.get(shape.instruction) ?? new Map<number, number>();
+    const key = shapeKey(shape);
+    const known = ofInstruction.get(key);
+    if (known !== undefined) return known;
+    if (this.#count === firstRegion) throw new Error(`more than ${firstRegion} handlers`);
+    this.#numbers.set(shape.instruction, ofInstruction.set(key, this.#count));
+    return this.#count++;
   }
 
   #add(number: number, bytes: Uint8Array<ArrayBuffer>): void {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), this.#imports);
     this.#table.set(number, exports['handler']);
+    this.#made[number] = 1;
   }
 }
 

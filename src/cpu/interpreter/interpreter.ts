@@ -5,7 +5,7 @@ import type { CodeSize } from '../decode.ts';
 import { instantiateFloat, type Float } from '../float/float.ts';
 import type { EngineFunctions } from '../emit/signatures.ts';
 import { ALIGNED_TAG, EXIT, FLAGS, LIFTED_TAG, RECORD, RECORD_BITS, RECORD_SIZE, STATE, USER_TAG } from '../layout.ts';
-import { unitFault, unitMember, units } from '../units.ts';
+import { unitBits, unitFault, unitMember, units } from '../units.ts';
 import { CR4_SMAP, EFER_LMA } from '../paging.ts';
 import { Regions, sampleInterval } from '../region/regions.ts';
 import type { PhysicalRegion } from '../physical.ts';
@@ -66,6 +66,9 @@ export class Interpreter extends OperandMemory implements Processor, FetchOwner 
   #sampled = false;
   readonly #interrupts: InterpreterOptions['interrupts'];
   codeSize: CodeSize = 16;
+  /** What the masks and the units' faults in `internal` were made for. */
+  #stackSize: 16 | 32 | 64 | undefined;
+  #unitState = -1;
   /** The registers of an operation's instruction are not the ones to go on with behind it: elsewhere, or in another mode. */
   #moved = false;
   #repeats = false;
@@ -327,15 +330,25 @@ export class Interpreter extends OperandMemory implements Processor, FetchOwner 
     const smapLifted = this.level < 3 && paging.lifted && (paging.cr4 & CR4_SMAP) !== 0;
     this.aligned = this.level === 3 && (flags & RFLAGS.AC) !== 0 && (paging.cr0 & CR0.AM) !== 0;
     const ofUser = this.aligned ? USER_TAG | ALIGNED_TAG : USER_TAG;
-    this.internal.setWide('mode', BigInt(this.level === 3 ? ofUser : smapLifted ? LIFTED_TAG : 0));
-    this.internal.setWide('linearMask', this.long ? 2n ** 64n - 1n : 0xffffffffn);
-    this.internal.setWide('stackMask', this.long ? 2n ** 64n - 1n : registers.number('ssAttributes') & SEGMENT.big ? 0xffffffffn : 0xffffn);
+    // Its upper half is zeros for good.
+    this.internal.setNumber('mode', this.level === 3 ? ofUser : smapLifted ? LIFTED_TAG : 0);
+    this.#setMasks(this.long ? 64 : registers.number('ssAttributes') & SEGMENT.big ? 32 : 16);
     // In 64-bit mode CS has no base, whatever its descriptor says.
-    if (this.long) registers.setWide('csBase', 0n);
-    for (const unit of units) this.internal.setByte(unitMember[unit], unitFault(registers, unit));
+    if (this.long) registers.setNumber('csBase', 0);
+    const unitState = unitBits(paging.cr0, paging.cr4);
+    if (unitState !== this.#unitState) for (const unit of units) this.internal.setByte(unitMember[unit], unitFault(registers, unit));
+    this.#unitState = unitState;
     if ((registers.number('dr7') & 0xff) === 0 && !this.watched.any) return;
     this.#lookUp = true;
     if (this.watched.refresh(registers)) this.translation.flush();
+  }
+
+  /** Of linear addresses and of the stack's. @param size of the stack: 64 in 64-bit mode alone */
+  #setMasks(size: 16 | 32 | 64): void {
+    if (size === this.#stackSize) return;
+    this.#stackSize = size;
+    this.internal.setWide('linearMask', size === 64 ? 2n ** 64n - 1n : 0xffffffffn);
+    this.internal.setWide('stackMask', 2n ** BigInt(size) - 1n);
   }
 
   flushTranslations(global: boolean): void {
