@@ -1,9 +1,11 @@
 // node fuzz/boot.ts [--seconds N] [--seed N]: kernels of every kind, damaged and made up. Each is loaded or refused as a bad kernel; nothing else is
 // thrown. Exits with 1 and the seed when it is otherwise.
 import { boot } from '../src/boot/catalogue.ts';
+import { readElfCode } from '../src/boot/elf-code.ts';
 import { loadFirmware } from '../src/boot/firmware.ts';
 import { loadFlat } from '../src/boot/flat.ts';
 import { DelosError } from '../src/lib/errors.ts';
+import { elfWithCode } from '../test/support/elf-code.ts';
 import { guestMemory } from '../test/support/guest-memory.ts';
 import { bzImage, elf, MEBIBYTE, multibootCode } from '../test/support/kernel-image.ts';
 import { campaign } from './support/campaign.ts';
@@ -20,10 +22,10 @@ const values = [0, 1, 2, 3, 0x7f, 0x80, 0xff];
 /** Where the headers are; a damage there is worth more than one in the code. */
 const headers = [64, 128, 200, 0x1f0, 0x270];
 
-function damaged(random: Random): Uint8Array {
-  const bytes = random(16) === 0 ? Uint8Array.from({ length: random(2000) }, () => random(256)) : Uint8Array.from(pick(good, random));
+function damaged(random: Random, whole = pick(good, random), ends = headers): Uint8Array {
+  const bytes = random(16) === 0 ? Uint8Array.from({ length: random(2000) }, () => random(256)) : Uint8Array.from(whole);
   for (let damage = random(6); damage > 0 && bytes.length > 0; damage--) {
-    const at = random(Math.min(bytes.length, pick(headers, random)));
+    const at = random(Math.min(bytes.length, pick(ends, random)));
     bytes.fill(pick([...values, random(256)], random), at, at + pick([1, 1, 2, 4, 8], random));
   }
   return random(4) === 0 ? bytes.subarray(0, random(bytes.length + 1)) : bytes;
@@ -37,6 +39,8 @@ function tryKernel(random: Random): void {
   switch (random(8)) {
     case 0: return void loadFlat(kernel, random(0x7fffffff), memory);
     case 1: return void loadFirmware(new Uint8Array(random(2) === 0 ? 65536 * random(3) : random(70000)), memory);
+    // Its section headers are at its end.
+    case 2: return void readElfCode(damaged(random, elfWithCode(), [64, 600]));
     default: return void boot({ kernel, commandLine: 'x'.repeat(random(3000)), ...more }, memory);
   }
 }

@@ -19,7 +19,7 @@ export async function run({ flags, positional }: Invocation<typeof vmRestoreFlag
   const panic = new PanicWatch();
   if (flags['check-first']) await file.check();
   using control = await listenControl(flags.control, () => abort.abort());
-  const serial = serialOf(flags.serial);
+  using serial = serialOf(flags.serial);
   using machine = restore(file, {
     engine: choice.engine,
     serial: [(byte) => {
