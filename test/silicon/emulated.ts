@@ -35,6 +35,8 @@ const cr4 = 0x50620n;
 const codeLength = at.codeWindow.pages * 4096;
 const codeEnd = at.codeWindow.address + codeLength;
 const dataLength = at.dataWindow.pages.length * 4096;
+/** More than the elements of any repeated one. */
+const mostSteps = 100;
 const writablePages = at.dataWindow.pages.flatMap((access, page) => (access === 'writable' ? [page * 4096] : []));
 
 /** A processor that is told every case anew; what a case has written is put right behind it. */
@@ -69,11 +71,8 @@ export class Emulated {
     this.#start = this.#ringThree();
   }
 
-  /**
-   * @param how emitted code, a region of the instruction alone, or the meaning on bigints
-   * @param repeats its instruction is repeated: it is run until it is done
-   */
-  run(wanted: Case, how: 'interpreter' | 'regions' | 'oracle', repeats = false): Outcome {
+  /** @param how emitted code, a region of the instruction alone, or the meaning on bigints */
+  run(wanted: Case, how: 'interpreter' | 'regions' | 'oracle'): Outcome {
     const { code, rip, memory = [] } = wanted;
     const bytes = code.subarray(0, codeEnd - rip);
     this.#placeCode(rip, bytes);
@@ -81,10 +80,12 @@ export class Emulated {
     this.#enter(wanted);
     this.#exception = undefined;
     if (how === 'regions') this.#cpu.translate('instruction');
+    let steps = 0;
+    // As often as it takes: of a repeated one each element is a step, and MMX's begin anew behind a change of x87's stack.
     do {
       if (how === 'oracle') this.#executeExactly(rip);
       else this.#cpu.step(how === 'interpreter');
-    } while (repeats && this.#exception === undefined && this.#cpu.registers.wide('rip') === BigInt(rip));
+    } while (++steps < mostSteps && this.#exception === undefined && this.#cpu.registers.wide('rip') === BigInt(rip));
     const outcome = this.#outcome();
     for (const { address, bytes: { length } } of memory) {
       const from = address - at.dataWindow.address;

@@ -71,7 +71,7 @@ export class Interpreter extends OperandMemory implements Processor, FetchOwner 
   #unitState = -1;
   /** The registers of an operation's instruction are not the ones to go on with behind it: elsewhere, or in another mode. */
   #moved = false;
-  #repeats = false;
+  repeats = false;
   #kicked = false;
   #shutdown = false;
   /** Set by an operation after which the loop has to be left: interrupts, a halt, a new mode to look at. */
@@ -307,10 +307,6 @@ export class Interpreter extends OperandMemory implements Processor, FetchOwner 
     this.#lookUp = true;
   }
 
-  repeat(): void {
-    this.#repeats = true;
-  }
-
   modeChanged(): void {
     const { registers, paging } = this;
     this.#moved = true;
@@ -407,20 +403,20 @@ export class Interpreter extends OperandMemory implements Processor, FetchOwner 
     // What held interrupts off did so until this instruction.
     this.registers.setNumber('interruptShadow', 0);
     this.#moved = false;
-    this.#repeats = false;
+    this.repeats = false;
     try {
       operations[operation]?.run(this, BigInt.asUintN(64, a), BigInt.asUintN(64, b), BigInt.asUintN(64, c));
     } catch (error) {
       if (error !== this.raised) throw error;
       this.registers.setWide('rip', rip);
       this.#moved = true;
-      this.#repeats = false;
+      this.repeats = false;
       this.#deliver(this.raised.vector, this.raised.errorCode, 'fault');
       if (this.#shutdown) return this.#pause();
     }
-    if (this.#repeats) this.registers.setWide('rip', rip);
+    if (this.repeats) this.registers.setWide('rip', rip);
     if (this.#mustPause()) return this.#pause();
-    const follows = !this.#moved && !this.#repeats && (this.view.getUint8(record + RECORD.bits) & RECORD_BITS.ends) === 0;
+    const follows = !this.#moved && !this.repeats && (this.view.getUint8(record + RECORD.bits) & RECORD_BITS.ends) === 0;
     if (!follows) return this.#fetch.resolve(this.registers.wide('rip'));
     this.internal.setNumber('blockStart', record + RECORD_SIZE);
     return record + RECORD_SIZE;

@@ -7,6 +7,7 @@ import { segmentName, type Registers } from '../registers.ts';
 import { DataBreakpoints } from '../system/breakpoints.ts';
 import { hasErrorCode } from '../system/exceptions.ts';
 import { AC, Fault, GP, PF, SS, type Outside } from '../system/processor.ts';
+import { isCanonical } from '../system/mode.ts';
 import { allowsAccess } from '../system/segment-access.ts';
 import { Internal } from './internal.ts';
 import { PagingState } from './paging-state.ts';
@@ -135,7 +136,7 @@ export abstract class OperandMemory implements TranslationOwner {
 
   #linear(segment: number, offset: bigint, bytes: number, write: boolean): bigint {
     const base = this.registers.wide(`${segmentName(segment)}Base`);
-    if (this.long && segment === 2 && BigInt.asUintN(64, BigInt.asIntN(48, offset)) !== offset) this.fault(SS);
+    if (this.long && segment === 2 && !(isCanonical(offset) && isCanonical(BigInt.asUintN(64, offset + BigInt(bytes - 1))))) this.fault(SS);
     if (this.long) return segment >= 4 ? BigInt.asUintN(64, base + offset) : offset;
     const within = Number(offset & 0xffffffffn);
     if (!allowsAccess(this.registers.segment(segmentName(segment)), within, bytes, write)) this.fault(segment === 2 ? SS : GP);

@@ -129,7 +129,15 @@ export class Translation {
     return found ? ((this.#words[entry + 2] as number) + low) >>> 0 : 0;
   }
 
+  /** An access that goes on behind the last address of the lower half: that comes before what its first page lacks. */
+  #endsNowhere(low: number, high: number, size: number): boolean {
+    if (high !== 0x7fff || low >>> 12 !== 0xfffff || (low & 0xfff) + size <= 0x1000 || (this.#owner.paging.efer & 0x400) === 0) return false;
+    this.#owner.notCanonical();
+    return true;
+  }
+
   slowRead = (low: number, high: number, size: number): number => {
+    if (this.#endsNowhere(low, high, size)) return 0;
     const physical = this.#misaligned(low, high, size) ? -1 : this.translate(low, high, this.#access(0));
     if (physical < 0) return 0;
     this.#meetBreakpoints(low, high, size, false);
@@ -149,6 +157,7 @@ export class Translation {
   slowModify = (low: number, high: number, size: number): number => this.#store(low, high, size, true);
 
   #store(low: number, high: number, size: number, read: boolean): number {
+    if (this.#endsNowhere(low, high, size)) return 0;
     const physical = this.#misaligned(low, high, size) ? -1 : this.translate(low, high, this.#access(WRITE));
     if (physical < 0) return 0;
     this.#meetBreakpoints(low, high, size, true);

@@ -17,7 +17,7 @@ export const fpuState: readonly Instruction[] = [
   instruction('FNCLEX', 'DB E2', '', (b) => b.system('fnclex'), x87),
   instruction('FNOP', 'D9 D0', '', (b) => b.system('fnop'), x87),
   // What enabled and disabled interrupts of the 8087, and protected mode of the 80287, does nothing any more.
-  ...['DB E0', 'DB E1', 'DB E4'].map((encoding) => instruction('FNOP', encoding, '', (b) => b.system('fnop'), x87)),
+  ...['DB E0', 'DB E1', 'DB E4'].map((encoding) => instruction('FNENI', encoding, '', (b) => b.system('fneni'), x87)),
   instruction('FLDCW', 'D9 /5 mem', 'Mw', onMemory('fldcw'), x87),
   instruction('FNSTCW', 'D9 /7 mem', 'Mw', onMemory('fnstcw'), x87),
   instruction('FNSTSW', 'DD /7 mem', 'Mw', onMemory('fnstsw'), x87),

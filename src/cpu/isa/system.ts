@@ -13,8 +13,21 @@ const ofValue = (operation: string): Meaning => (b, src) => b.system(operation, 
 const fromSystemRegister = (operation: string): Meaning => (b, dst, src) => b.system(operation, b.number(dst as Operand), b.number(src as Operand));
 const toSystemRegister = (operation: string): Meaning => (b, dst, src) => b.system(operation, b.number(dst as Operand), wide(b, src as Operand));
 
+/** #GP of a program comes before its operand in memory is looked at. Without protection SS says nothing of a level. */
+function demandSupervisor(b: Builder): void {
+  const ofSs = b.binary('and', b.get(b.state('ssAttributes', 16)), b.constant(16, 0x60));
+  const isProtected = b.truncate(b.get(b.state('cr0', 64)), 1);
+  b.systemIf(b.binary('and', isProtected, b.compare('ne', ofSs, b.constant(16, 0))), 'demandSupervisor');
+}
+
+const ofSupervisor = (operation: string): Meaning => (b, src) => {
+  demandSupervisor(b);
+  ofValue(operation)(b, src as Operand);
+};
+
 /** Limit and base of a descriptor table; of the base, 24 bits count with 16-bit operands. */
 const loadTable = (operation: string): Meaning => (b, src) => {
+  demandSupervisor(b);
   const memory = src as Operand;
   const limit = wide(b, b.field(memory, 0, 16));
   const base = wide(b, b.field(memory, 2, b.long ? 64 : 32));
@@ -89,7 +102,7 @@ const leave: Meaning = (b) => {
 
 const enter: Meaning = (b, allocated, level) => b.system('enter', size(b), wide(b, allocated as Operand), wide(b, level as Operand));
 
-const readBase = (operation: string): Meaning => (b, dst) => b.system(operation, b.number(dst as Operand), size(b));
+const readBase = (operation: string): Meaning => (b, dst) => b.system(operation, b.number(dst as Operand), b.constant(64, (dst as Operand).width));
 
 const ends: Traits = { ends: true };
 const always: Traits = { default64: 'always', ends: true };
@@ -104,7 +117,7 @@ const controlRegisters: readonly Instruction[] = [
   instruction('MOV', '0F 23 /r', 'D,Ry', toSystemRegister('writeDebug'), always),
   instruction('CLTS', '0F 06', '', plain('clearTaskSwitched')),
   instruction('SMSW', '0F 01 /4 mem', 'M', storeSelector(2)), instruction('SMSW', '0F 01 /4 reg', 'Rv', storeSelectorToRegister(2)),
-  instruction('LMSW', '0F 01 /6', 'Ew', ofValue('loadMachineStatus'), ends),
+  instruction('LMSW', '0F 01 /6', 'Ew', ofSupervisor('loadMachineStatus'), ends),
   instruction('INVLPG', '0F 01 /7 mem', 'M', invalidatePage, ends),
   instruction('INVPCID', '66 0F 38 82 /r mem', 'Gy,M', invalidateTagged, always),
   instruction('XGETBV', '0F 01 D0', '', extendedControl('getExtendedControl')), instruction('XSETBV', '0F 01 D1', '', extendedControl('setExtendedControl')),
@@ -115,7 +128,7 @@ const descriptorTables: readonly Instruction[] = [
   instruction('LGDT', '0F 01 /2 mem', 'M', loadTable('loadGdt')), instruction('LIDT', '0F 01 /3 mem', 'M', loadTable('loadIdt')),
   instruction('SLDT', '0F 00 /0 mem', 'M', storeSelector(0)), instruction('SLDT', '0F 00 /0 reg', 'Rv', storeSelectorToRegister(0)),
   instruction('STR', '0F 00 /1 mem', 'M', storeSelector(1)), instruction('STR', '0F 00 /1 reg', 'Rv', storeSelectorToRegister(1)),
-  instruction('LLDT', '0F 00 /2', 'Ew', ofValue('loadLocalTable')), instruction('LTR', '0F 00 /3', 'Ew', ofValue('loadTask')),
+  instruction('LLDT', '0F 00 /2', 'Ew', ofSupervisor('loadLocalTable')), instruction('LTR', '0F 00 /3', 'Ew', ofSupervisor('loadTask')),
   instruction('VERR', '0F 00 /4', 'Ew', ofValue('verifyRead')), instruction('VERW', '0F 00 /5', 'Ew', ofValue('verifyWrite')),
   instruction('LAR', '0F 02 /r', 'Gv,Ew', inspect('loadRights')), instruction('LSL', '0F 03 /r', 'Gv,Ew', inspect('loadLimit')),
   instruction('ARPL', '63 /r reg', 'Ew,Gw', adjustLevelInRegister, legacy), instruction('ARPL', '63 /r mem', 'Ew,Gw', adjustLevelInMemory, legacy),
@@ -149,8 +162,8 @@ const processorState: readonly Instruction[] = [
 ];
 
 const memoryOrder: readonly Instruction[] = [
-  instruction('LFENCE', '0F AE /5 reg', '', nothing), instruction('MFENCE', '0F AE /6 reg', '', nothing), instruction('SFENCE', '0F AE /7 reg', '', nothing),
   instruction('CLFLUSH', 'NP 0F AE /7 mem', 'Mb', touch), instruction('CLFLUSHOPT', '66 0F AE /7 mem', 'Mb', touch),
+  instruction('LFENCE', 'NP 0F AE /5 reg', '', nothing), instruction('MFENCE', 'NP 0F AE /6 reg', '', nothing), instruction('SFENCE', 'NP 0F AE /7 reg', '', nothing),
 ];
 
 const frames: readonly Instruction[] = [

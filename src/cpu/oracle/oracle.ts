@@ -340,7 +340,9 @@ class ExactBuilder extends ExactArithmetic implements Builder {
 
   system(operation: string, ...values: Value[]): void {
     const [a = 0n, b = 0n, c = 0n] = values.map(bitsOf);
+    this.#processor.repeats = false;
     operations[operationNumber(operation)]?.run(this.#processor, a, b, c);
+    if (this.#processor.repeats) this.#processor.registers.setWide('rip', this.#rip);
   }
 
   systemIf(condition: Value, operation: string, ...values: Value[]): void {

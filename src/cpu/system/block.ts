@@ -57,7 +57,7 @@ function repeat(processor: Processor, block: Block, sources: boolean, chunk: Chu
     left -= done;
     setIndex(processor, rcx, mask, left);
   }
-  if (stop > 0n) processor.repeat();
+  if (stop > 0n) processor.repeats = true;
 }
 
 /** Where a chunk begins whose first element, on the way, is at `index`. */

@@ -3,6 +3,7 @@
 import { cpuState } from '../state.ts';
 import type { OperationTable } from './operation.ts';
 import { GP, MF, NM, UD, type Processor } from './processor.ts';
+import { countFromZero } from './register-ring.ts';
 
 const CR0_MP = 2;
 const CR0_EM = 4;
@@ -70,6 +71,8 @@ const lengthOf = (processor: Processor): number => (processor.registers.number('
 
 export const fpuStateOperations: OperationTable = {
   fnop: checkPending,
+  /** What once enabled and disabled interrupts: not even an exception that waits is told. */
+  fneni: checkX87,
   fwait(processor) {
     const cr0 = processor.registers.number('cr0');
     if ((cr0 & (CR0_MP | CR0_TS)) === (CR0_MP | CR0_TS)) processor.fault(NM);
@@ -79,6 +82,7 @@ export const fpuStateOperations: OperationTable = {
     checkX87(processor);
     const { registers } = processor;
     registers.setNumber('fcw', 0x37f);
+    countFromZero(registers);
     registers.setNumber('fsw', 0);
     registers.setNumber('ftw', 0);
     registers.setNumber('fop', 0);

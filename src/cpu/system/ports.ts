@@ -50,7 +50,7 @@ function stringStep(processor: Processor, { bytes, addressSize, repeats }: Step,
   setPart(processor, index, addressSize, moved & mask);
   if (!repeats) return;
   setPart(processor, rcx, addressSize, count - 1n);
-  if (count > 1n) processor.repeat();
+  if (count > 1n) processor.repeats = true;
 }
 
 export const portOperations: OperationTable = {
@@ -69,8 +69,8 @@ export const portOperations: OperationTable = {
   inString(processor, a) {
     const step = stepOf(a);
     const port = Number(processor.registers.wide('rdx') & 0xffffn);
+    demandPort(processor, port, step.bytes);
     stringStep(processor, step, rdi, (offset) => {
-      demandPort(processor, port, step.bytes);
       // A fault has to come before the device is read.
       processor.bytesAt(0, offset, 1, true);
       processor.bytesAt(0, (offset + BigInt(step.bytes - 1)) & ((1n << BigInt(step.addressSize)) - 1n), 1, true);
@@ -80,8 +80,8 @@ export const portOperations: OperationTable = {
   outString(processor, a) {
     const step = stepOf(a);
     const port = Number(processor.registers.wide('rdx') & 0xffffn);
+    demandPort(processor, port, step.bytes);
     stringStep(processor, step, rsi, (offset) => {
-      demandPort(processor, port, step.bytes);
       processor.outside.writePort(port, step.bytes, Number(processor.readSegment(step.segment, offset, step.bytes)));
     });
   },

@@ -66,8 +66,8 @@ export interface Processor {
   bytesAt(segment: number, offset: bigint, bytes: number, write: boolean): Uint8Array | undefined;
   /** An aligned word of physical memory. */
   readPhysical(address: number): number;
-  /** The instruction is not done: it begins anew, with the registers as they are now. */
-  repeat(): void;
+  /** Set by an operation whose instruction is not done: it begins anew, with the registers as they are now. */
+  repeats: boolean;
   /** Whether the single-step trap is taken behind this instruction; whatever enters a handler clears it. */
   trapPending: boolean;
   /** Bits of DR6 that a #DB behind this instruction is to show: breakpoints that it has met, and the T bit of a task that it has entered. */

@@ -43,6 +43,17 @@ export function openKvm(): number {
   }
 }
 
+/** Any signal interrupts it, a profiler's too. */
+function createVm(device: number): number {
+  for (;;) {
+    try {
+      return kvmCall('KVM_CREATE_VM', device, KVM_CREATE_VM);
+    } catch (error) {
+      if (!(error instanceof DelosError && error.detail.errno === 'EINTR')) throw error;
+    }
+  }
+}
+
 /** A virtual machine of the kernel: its memory slots and processors. What it made is released by {@link close}, in reverse order. */
 export class Vm {
   readonly fd: number;
@@ -54,7 +65,7 @@ export class Vm {
   constructor() {
     this.#kvm = openKvm();
     try {
-      this.fd = kvmCall('KVM_CREATE_VM', this.#kvm, KVM_CREATE_VM);
+      this.fd = createVm(this.#kvm);
     } catch (error) {
       fs.closeSync(this.#kvm);
       throw error;

@@ -2,8 +2,8 @@
 
 import type { OperationTable } from '../operation.ts';
 import type { Processor } from '../processor.ts';
-import { begin, C0, C2, C3, given, indefinite, isEmpty, pop, push, raised, read, setConditions, stackFault, turn, write, type Extended } from './stack.ts';
-import { readNumber } from './transfer.ts';
+import { begin, C0, C2, C3, DE, given, indefinite, isEmpty, isNoNumber, pop, push, raised, read, setConditions, stackFault, turn, write, type Extended } from './stack.ts';
+import { beginWith, readNumber } from './transfer.ts';
 
 type Compute = (processor: Processor, x: Extended, y: Extended) => Extended;
 
@@ -35,17 +35,27 @@ function combine(processor: Processor, which: number, to: number, x: Extended | 
 
 const present = (processor: Processor, index: number): Extended | undefined => (isEmpty(processor, index) ? undefined : read(processor, index));
 
+const divideBy = 7;
+
+/** Whether what ST(0) raises, or that it is a NaN, comes before the partner's being denormal (SDM volume 1, 4.9.2): a division by zero does too. */
+function outranksDenormal(x: Extended, which: number): boolean {
+  return isNoNumber(x) || (which === divideBy && (x.upper & 0x7fff) === 0 && x.significand === 0n);
+}
+
 /** The remainder's, the scale's and the logarithms' two operands are ST(0) and ST(1). */
 type Binary80 = 'remainderF80' | 'remainderNearestF80' | 'scaleF80' | 'yLog2xF80' | 'yLog2xPlus1F80' | 'arctangentF80';
 
 const withSecond = (name: Binary80, to: 0 | 1) => (processor: Processor): void => {
   begin(processor);
-  if (name.startsWith('remainder')) setConditions(processor, C0 | C2 | C3, 0);
+  const remainder = name.startsWith('remainder');
+  if (remainder) setConditions(processor, C2, 0);
   const [x, y] = [present(processor, 0), present(processor, 1)];
   let stored = x !== undefined && y !== undefined ? true : stackFault(processor, false);
   let result = indefinite;
   if (x !== undefined && y !== undefined) {
     result = given(processor, processor.float[name](x.upper, x.significand, y.upper, y.significand, control(processor)));
+    // Without a number there is no quotient: these bits of one stay.
+    if (remainder && (result.upper & 0x7fff) !== 0x7fff) setConditions(processor, C0 | C3, 0);
     stored = raised(processor);
   }
   if (!stored) return;
@@ -72,11 +82,15 @@ const withOne = (name: Unary80) => (processor: Processor): void => {
 
 const outOfRange = (processor: Processor): boolean => (processor.registers.number('fsw') & C2) !== 0;
 
-/** Two results come of one: with nothing there, or no room for the second, both are indefinite. */
-function noRoomForTwo(processor: Processor): boolean {
+/**
+ * Two results come of one: with nothing there, or no room for the second, both are indefinite.
+ * @param cleared conditions that are, then
+ */
+function noRoomForTwo(processor: Processor, cleared = 0): boolean {
   const empty = isEmpty(processor, 0);
   if (!empty && isEmpty(processor, 7)) return false;
   begin(processor);
+  setConditions(processor, cleared, 0);
   if (stackFault(processor, !empty)) {
     write(processor, 0, indefinite);
     turn(processor, -1);
@@ -101,9 +115,9 @@ const withSign = (change: (upper: number) => number) => (processor: Processor): 
 export const x87Arithmetic: OperationTable = {
   /** reg field | format << 8, offset, segment: ST(0) and a number in memory. */
   x87WithMemory(processor, what, offset, segment) {
-    begin(processor);
+    const bits = beginWith(processor, Number(what >> 8n), segment, offset);
     const x = present(processor, 0);
-    const y = readNumber(processor, Number(what >> 8n), segment, offset, x === undefined);
+    const y = readNumber(processor, Number(what >> 8n), bits, x === undefined, x !== undefined && outranksDenormal(x, Number(what & 7n)) ? DE : 0);
     if (y !== undefined) combine(processor, Number(what & 7n), 0, x, y);
   },
   /** reg field, ST(i), where to: 0 is ST(0), 1 is ST(i), 2 is ST(i) and then a pop. */
@@ -122,14 +136,14 @@ export const x87Arithmetic: OperationTable = {
   fsin: withOne('sineF80'),
   fcos: withOne('cosineF80'),
   fptan(processor) {
-    if (noRoomForTwo(processor)) return;
+    if (noRoomForTwo(processor, C2)) return;
     const result = unary(processor, 'tangentF80');
     if (result === undefined) return;
     write(processor, 0, result);
     if (!outOfRange(processor)) push(processor, (result.upper & 0x7fff) === 0x7fff ? result : one);
   },
   fsincos(processor) {
-    if (noRoomForTwo(processor)) return;
+    if (noRoomForTwo(processor, C2)) return;
     const x = read(processor, 0);
     const sine = unary(processor, 'sineF80');
     if (sine === undefined) return;

@@ -3,14 +3,27 @@
 import { RFLAGS } from '../../builder.ts';
 import type { OperationTable } from '../operation.ts';
 import type { Processor } from '../processor.ts';
-import { begin, C0, C1, C2, C3, isEmpty, pop, raised, read, setConditions, stackFault, type Extended } from './stack.ts';
-import { readNumber } from './transfer.ts';
+import { begin, C0, C1, C2, C3, DE, isEmpty, isNoNumber, pop, raised, read, setConditions, stackFault, type Extended } from './stack.ts';
+import { beginWith, readNumber } from './transfer.ts';
 
-/** C3, C2 and C0; all of them for what has no order. Undefined when an unmasked exception forbids to say. */
-function compare(processor: Processor, x: Extended | undefined, y: Extended | undefined, quiet: boolean): number | undefined {
-  if (x === undefined || y === undefined) return stackFault(processor, false) ? C0 | C2 | C3 : undefined;
+const unordered = C0 | C2 | C3;
+
+interface Found {
+  /** C3, C2 and C0; all of them for what has no order, whether the exception of that is masked or not. */
+  readonly codes: number;
+  /** Whether the instruction goes on to pop: no exception is unmasked. */
+  readonly goesOn: boolean;
+}
+
+function compare(processor: Processor, x: Extended | undefined, y: Extended | undefined, quiet: boolean): Found {
+  if (x === undefined || y === undefined) return { codes: unordered, goesOn: stackFault(processor, false) };
   const codes = processor.float.compareF80(x.upper, x.significand, y.upper, y.significand, quiet ? 1 : 0);
-  return raised(processor) ? codes : undefined;
+  return { codes, goesOn: raised(processor) };
+}
+
+function tell(processor: Processor, { codes, goesOn }: Found, pops: number): void {
+  setConditions(processor, C0 | C1 | C2 | C3, codes);
+  if (goesOn) popTimes(processor, pops);
 }
 
 const present = (processor: Processor, index: number): Extended | undefined => (isEmpty(processor, index) ? undefined : read(processor, index));
@@ -27,35 +40,30 @@ const flagsOf = (codes: number): number => (codes & C3 ? RFLAGS.ZF : 0) | (codes
 export const x87Compare: OperationTable = {
   /** Format | pop 8, offset, segment. */
   fcom(processor, what, offset, segment) {
-    begin(processor);
+    const bits = beginWith(processor, Number(what & 7n), segment, offset);
     const x = present(processor, 0);
-    const y = readNumber(processor, Number(what & 7n), segment, offset, x === undefined);
-    if (y === undefined) return;
-    const codes = compare(processor, x, y, false);
-    if (codes === undefined) return;
-    setConditions(processor, C0 | C1 | C2 | C3, codes);
-    popTimes(processor, what & 8n ? 1 : 0);
+    const y = readNumber(processor, Number(what & 7n), bits, x === undefined, x !== undefined && isNoNumber(x) ? DE : 0);
+    tell(processor, y === undefined ? { codes: unordered, goesOn: false } : compare(processor, x, y, false), what & 8n ? 1 : 0);
   },
   /** ST(i), quiet, times to pop. */
   fcomRegister(processor, register, quiet, pops) {
     begin(processor);
-    const codes = compare(processor, present(processor, 0), present(processor, Number(register)), quiet !== 0n);
-    if (codes === undefined) return;
-    setConditions(processor, C0 | C1 | C2 | C3, codes);
-    popTimes(processor, Number(pops));
+    tell(processor, compare(processor, present(processor, 0), present(processor, Number(register)), quiet !== 0n), Number(pops));
   },
+  /** C1 is cleared by a fault of the stack alone. */
   fcomi(processor, register, quiet, pops) {
+    const { registers } = processor;
+    const before = registers.number('fsw') & C1;
     begin(processor);
-    const codes = compare(processor, present(processor, 0), present(processor, Number(register)), quiet !== 0n);
-    if (codes === undefined) return;
+    registers.setNumber('fsw', registers.number('fsw') | before);
+    const { codes, goesOn } = compare(processor, present(processor, 0), present(processor, Number(register)), quiet !== 0n);
     const all = RFLAGS.ZF | RFLAGS.PF | RFLAGS.CF | RFLAGS.OF | RFLAGS.SF | RFLAGS.AF;
     processor.setFlags((processor.flags() & ~all) | flagsOf(codes));
-    popTimes(processor, Number(pops));
+    if (goesOn) popTimes(processor, Number(pops));
   },
   ftst(processor) {
     begin(processor);
-    const codes = compare(processor, present(processor, 0), zero, false);
-    if (codes !== undefined) setConditions(processor, C0 | C1 | C2 | C3, codes);
+    tell(processor, compare(processor, present(processor, 0), zero, false), 0);
   },
   fxam(processor) {
     begin(processor);

@@ -12,6 +12,7 @@ export interface Extended {
 
 /** Exceptions and condition codes of the status word. */
 export const IE = 1;
+export const DE = 2;
 const SF = 0x40;
 export const C0 = 0x100;
 export const C1 = 0x200;
@@ -80,6 +81,12 @@ export function pop(processor: Processor): void {
   turn(processor, 1);
 }
 
+/** A NaN, or one of the patterns that are nothing any more: its leading digit is missing. */
+export function isNoNumber({ upper, significand }: Extended): boolean {
+  const exponent = upper & 0x7fff;
+  return exponent === 0x7fff ? significand !== 1n << 63n : exponent !== 0 && significand >> 63n === 0n;
+}
+
 /** An invalid operation on the stack. @returns whether it is masked */
 export function stackFault(processor: Processor, overflow: boolean): boolean {
   setConditions(processor, C1, overflow ? C1 : 0);
@@ -94,9 +101,9 @@ export function raise(processor: Processor, flags: number): boolean {
   return (flags & ~registers.number('fcw') & beforeStore) === 0;
 }
 
-/** What the floating point has raised since `begin`. @returns whether the result is stored */
-export function raised(processor: Processor): boolean {
-  return raise(processor, processor.float.exceptionsF80(processor.registers.number('fcw')));
+/** What the floating point has raised since `begin`, without what is `outranked`. @returns whether the result is stored */
+export function raised(processor: Processor, outranked = 0): boolean {
+  return raise(processor, processor.float.exceptionsF80(processor.registers.number('fcw')) & ~outranked);
 }
 
 /** The number that the floating point has given last. */

@@ -1,8 +1,10 @@
 /** x87 to and from memory and between its registers (SDM volume 1, 8.3.3 and 8.3.4). */
 
 import { RFLAGS } from '../../builder.ts';
+import { segmentName } from '../../registers.ts';
 import type { OperationTable } from '../operation.ts';
 import type { Processor } from '../processor.ts';
+import { checkPending } from '../fpu-state.ts';
 import { begin, given, indefinite, isEmpty, pop, push, raised, read, setEmpty, stackFault, turn, write, type Extended } from './stack.ts';
 
 /** Formats of numbers in memory. */
@@ -10,34 +12,61 @@ export const FORMAT = { f32: 0, f64: 1, f80: 2, i16: 3, i32: 4, i64: 5, bcd: 6 }
 
 const loadBytes = (processor: Processor, segment: bigint, offset: bigint, bytes: number): bigint => processor.readSegment(Number(segment), offset, bytes);
 
+const bytesOf: Readonly<Record<number, number>> = { 0: 4, 1: 8, 2: 10, 3: 2, 4: 4, 5: 8, 6: 10 };
+
 /**
- * A number in memory as it comes to the stack.
- * @param unused it is only read: its partner is empty, which comes before what it could raise
- * @returns undefined when it is not to be stored
+ * The bits of a number in memory, and the begin of an instruction that uses it: when memory faults, nothing has changed, and before that comes an
+ * exception that waits.
  */
-export function readNumber(processor: Processor, format: number, segment: bigint, offset: bigint, unused = false): Extended | undefined {
-  const value = convertNumber(processor, format, segment, offset);
-  if (unused) processor.float.flags.value = 0;
-  return unused || raised(processor) ? value : undefined;
+export function beginWith(processor: Processor, format: number, segment: bigint, offset: bigint): bigint {
+  checkPending(processor);
+  const bytes = bytesOf[format] as number;
+  if (bytes > 8) probe(processor, segment, offset, bytes, false);
+  const low = loadBytes(processor, segment, offset, Math.min(bytes, 8));
+  const bits = bytes > 8 ? (loadBytes(processor, segment, offset + 8n, bytes - 8) << 64n) | low : low;
+  begin(processor);
+  return bits;
 }
 
-function convertNumber(processor: Processor, format: number, segment: bigint, offset: bigint): Extended {
+/**
+ * A number in memory as it comes to the stack.
+ * @param unused it is only read: its partner is empty or there is no place for it, which comes before what it could raise
+ * @param outranked exceptions of it that its partner's come before
+ * @returns undefined when it is not to be stored
+ */
+export function readNumber(processor: Processor, format: number, bits: bigint, unused = false, outranked = 0): Extended | undefined {
+  const value = convertNumber(processor, format, bits);
+  const stored = unused || raised(processor, outranked);
+  processor.float.flags.value = 0;
+  return stored ? value : undefined;
+}
+
+function convertNumber(processor: Processor, format: number, bits: bigint): Extended {
   const { float } = processor;
   switch (format) {
-    case FORMAT.f32: return given(processor, float.f32ToF80(Number(BigInt.asIntN(32, loadBytes(processor, segment, offset, 4)))));
-    case FORMAT.f64: return given(processor, float.f64ToF80(loadBytes(processor, segment, offset, 8)));
-    case FORMAT.i16: return given(processor, float.i64ToF80(BigInt.asIntN(16, loadBytes(processor, segment, offset, 2))));
-    case FORMAT.i32: return given(processor, float.i64ToF80(BigInt.asIntN(32, loadBytes(processor, segment, offset, 4))));
-    case FORMAT.i64: return given(processor, float.i64ToF80(BigInt.asIntN(64, loadBytes(processor, segment, offset, 8))));
+    case FORMAT.f32: return given(processor, float.f32ToF80(Number(BigInt.asIntN(32, bits))));
+    case FORMAT.f64: return given(processor, float.f64ToF80(bits));
+    case FORMAT.i16: return given(processor, float.i64ToF80(BigInt.asIntN(16, bits)));
+    case FORMAT.i32: return given(processor, float.i64ToF80(BigInt.asIntN(32, bits)));
+    case FORMAT.i64: return given(processor, float.i64ToF80(BigInt.asIntN(64, bits)));
     default: {
-      const low = loadBytes(processor, segment, offset, 8);
-      const upper = Number(loadBytes(processor, segment, offset + 8n, 2));
+      const [low, upper] = [BigInt.asUintN(64, bits), Number(bits >> 64n)];
       return format === FORMAT.bcd ? given(processor, float.bcdToF80(upper, low)) : { upper, significand: low };
     }
   }
 }
 
-const bytesOf: Readonly<Record<number, number>> = { 0: 4, 1: 8, 2: 10, 3: 2, 4: 4, 5: 8, 6: 10 };
+const isCanonical = (offset: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, offset)) === BigInt.asUintN(64, offset);
+
+/** Looks at all pages of an access before anything happens; that there is no address for the second comes before what the first one lacks. */
+function probe(processor: Processor, segment: bigint, offset: bigint, bytes: number, write: boolean): void {
+  const number = Number(segment);
+  const linear = offset + (processor.long && number < 4 ? 0n : processor.registers.wide(`${segmentName(number)}Base`));
+  const toEnd = 4096n - (linear & 4095n);
+  const crosses = toEnd < BigInt(bytes);
+  if (!crosses || isCanonical(linear + toEnd)) processor.bytesAt(number, offset, 1, write);
+  if (crosses) processor.bytesAt(number, BigInt.asUintN(64, offset + toEnd), 1, write);
+}
 
 /** What is stored of an empty register: the indefinite of the format. */
 const indefinites: Readonly<Record<number, bigint>> = {
@@ -62,28 +91,21 @@ function convert(processor: Processor, format: number, { upper, significand }: E
 }
 
 function storeBytes(processor: Processor, segment: bigint, offset: bigint, bits: bigint, bytes: number): void {
-  if (bytes > 8) {
-    // All of it or nothing: the pages are looked at before anything is written.
-    const within = offset & 4095n;
-    processor.bytesAt(Number(segment), offset, 1, true);
-    if (within + BigInt(bytes) > 4096n) processor.bytesAt(Number(segment), offset + 4096n - within, 1, true);
-    processor.writeSegment(Number(segment), offset, 8, BigInt.asUintN(64, bits));
-    processor.writeSegment(Number(segment), offset + 8n, bytes - 8, bits >> 64n);
-  } else {
-    processor.writeSegment(Number(segment), offset, bytes, bits);
-  }
+  processor.writeSegment(Number(segment), offset, Math.min(bytes, 8), BigInt.asUintN(64, bits));
+  if (bytes > 8) processor.writeSegment(Number(segment), offset + 8n, bytes - 8, bits >> 64n);
 }
 
 /** Rounding control of FISTTP: towards zero. */
 const truncating = 0xc00;
 const unmaskable = 0x3f;
 
-/** fsw is given back when the store faults: nothing has happened then. */
+/** Memory is looked at first: its fault comes before an exception of the number, and leaves all as it was. */
 function store(processor: Processor, what: bigint, offset: bigint, segment: bigint): void {
   const [format, pops, truncates] = [Number(what & 7n), (what & 8n) !== 0n, (what & 16n) !== 0n];
+  checkPending(processor);
+  probe(processor, segment, offset, bytesOf[format] as number, true);
   begin(processor);
   const { registers } = processor;
-  const status = registers.number('fsw');
   const control = registers.number('fcw') | (truncates ? truncating : 0);
   const empty = isEmpty(processor, 0);
   const bits = empty ? (indefinites[format] as bigint) : convert(processor, format, read(processor, 0), control);
@@ -92,12 +114,7 @@ function store(processor: Processor, what: bigint, offset: bigint, segment: bigi
   // Of an unmasked overflow or underflow nothing goes to memory either.
   const unmasked = registers.number('fsw') & ~before & ~registers.number('fcw') & unmaskable & ~0x20;
   if (!stored || unmasked) return;
-  try {
-    storeBytes(processor, segment, offset, bits, bytesOf[format] as number);
-  } catch (error) {
-    registers.setNumber('fsw', status);
-    throw error;
-  }
+  storeBytes(processor, segment, offset, bits, bytesOf[format] as number);
   if (pops) pop(processor);
 }
 
@@ -108,9 +125,9 @@ const conditions: readonly ((flags: number) => boolean)[] = [
 export const x87Transfer: OperationTable = {
   /** Format, offset, segment. */
   fld(processor, format, offset, segment) {
-    begin(processor);
+    const bits = beginWith(processor, Number(format), segment, offset);
     const full = !isEmpty(processor, 7);
-    const value = readNumber(processor, Number(format), segment, offset);
+    const value = readNumber(processor, Number(format), bits, full);
     if (value !== undefined || full) push(processor, value ?? indefinite);
   },
   fldRegister(processor, register) {
@@ -151,9 +168,9 @@ export const x87Transfer: OperationTable = {
     write(processor, 0, y);
     write(processor, index, x);
   },
-  /** Condition (0 to 3, 4 more for its opposite), ST(i). */
+  /** Condition (0 to 3, 4 more for its opposite), ST(i). C1 is cleared by a fault of the stack alone. */
   fcmov(processor, which, register) {
-    begin(processor);
+    checkPending(processor);
     const index = Number(register);
     const holds = (conditions[Number(which & 3n)] as (flags: number) => boolean)(processor.flags()) === ((which & 4n) === 0n);
     if (isEmpty(processor, 0) || isEmpty(processor, index)) {
