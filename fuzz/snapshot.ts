@@ -106,7 +106,7 @@ function isRefused(bytes: Uint8Array, random: Random): boolean {
     return false;
   } catch (error) {
     if (!(error instanceof DelosError)) throw error;
-    if (error.message.includes('\n')) throw new Error(`more than a line: ${error.message}`);
+    if (error.message.includes('\n')) throw new Error('more than a line', { cause: error });
     return true;
   }
 }

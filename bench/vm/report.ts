@@ -4,6 +4,7 @@ import type { Absent } from './machines.ts';
 import type { MemoryRow } from './memory.ts';
 import type { RegionRow } from './regions.ts';
 import type { SpeedRow } from './instructions.ts';
+import type { RestoreRow } from './snapshot.ts';
 
 export interface Report {
   readonly host: string;
@@ -15,16 +16,17 @@ export interface Report {
   readonly boots: readonly BootRow[];
   readonly memory: readonly MemoryRow[];
   readonly exits: readonly ExitRow[];
+  readonly restores: readonly RestoreRow[];
   readonly regions: readonly RegionRow[];
 }
 
 export const ours = 'Delos';
 
 /** The whole report for people. */
-export function textOf({ host, programs, absent, notes, speeds, boots, memory, exits, regions }: Report): string {
+export function textOf({ host, programs, absent, notes, speeds, boots, memory, exits, restores, regions }: Report): string {
   return [
     host, ...programs, ...absent.map(({ name, why }) => `${name}: ${why}`), ...notes,
-    ...speedLines(speeds, 64), ...speedLines(speeds, 32), ...bootLines(boots), ...memoryLines(memory), ...exitLines(exits), ...regionLines(regions),
+    ...speedLines(speeds, 64), ...speedLines(speeds, 32), ...bootLines(boots), ...memoryLines(memory), ...exitLines(exits), ...restoreLines(restores), ...regionLines(regions),
   ].join('\n');
 }
 
@@ -74,6 +76,15 @@ function regionLines(rows: readonly RegionRow[]): string[] {
     line(`  ${name}`, [...[native, interpreter, regions].map((ns) => ns.toFixed(2)), ...[mips.interpreter, mips.regions].map((speed) => speed.toFixed(0))])
   ));
   return ['', line('A turn of a hot loop, ns, least of all rounds; millions of instructions a second', ['native', 'interpreter', 'regions', 'interpreter', 'regions']), ...lines];
+}
+
+function restoreLines(rows: readonly RestoreRow[]): string[] {
+  if (rows.length === 0) return [];
+  const lines = rows.map(({ name, milliseconds }) => {
+    const sorted = milliseconds.toSorted((a, b) => a - b);
+    return line(`  ${name}`, [(sorted[0] ?? NaN).toFixed(1), (sorted[sorted.length >> 1] ?? NaN).toFixed(1), `${sorted.length}`]);
+  });
+  return ['', line('A machine of 1 GiB from a file: up to the first byte that its guest writes, ms', ['min', 'median', 'runs']), ...lines];
 }
 
 function verdict(measured: number, bound: number, least: boolean): string {

@@ -60,7 +60,8 @@ export function restoreState(parts: MachineParts, state: MachineState): void {
 
 /** All states first: a device that raises its line again finds the controllers as they were. */
 function restoreDevices({ stateful }: Pc, devices: MachineState['devices']): void {
-  for (const name of devices.keys()) if (!stateful.some((device) => device.name === name)) throw bad(`has a device ${JSON.stringify(name)}, which is not known`);
+  const known = new Set(stateful.map(({ name }) => name));
+  for (const name of devices.keys()) if (!known.has(name)) throw bad(`has a device ${JSON.stringify(name)}, which is not known`);
   const saved = stateful.map((device) => {
     const bytes = devices.get(device.name);
     if (bytes === undefined) throw bad(`has no device ${device.name}`);

@@ -21,7 +21,9 @@ function errnoOf(error: unknown): string | undefined {
   return error instanceof SystemCallError ? error.errno : (error as NodeJS.ErrnoException).code;
 }
 
-const reasons: Readonly<Record<string, string>> = { ENOSPC: 'there is no space left', EDQUOT: 'there is no space left for this user', EFBIG: 'it is larger than a file may be here' };
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: 'there is no space left', EDQUOT: 'there is no space left for this user', EFBIG: 'it is larger than a file may be here',
+};
 
 /**
  * Writes a machine to a file, which is there at its name only when all of it is on the disk: a file of that name stays as it was until then.

@@ -95,7 +95,8 @@ export function decodeHead(head: Uint8Array, { stateSize, memoryStart: start, fi
   if (!sameBytes(written, headDigest(head, stateSize, digest))) throw bad('the snapshot has been altered: its state is not what its checksum says');
   if (head.subarray(HEADER_SIZE + stateSize, start).some((byte) => byte !== 0)) throw bad('the snapshot has been altered: something stands behind its state');
   const snapshot = decodeState(head.subarray(HEADER_SIZE, HEADER_SIZE + stateSize));
-  if (start + memorySize(snapshot.state) !== fileSize) throw bad(`the snapshot is of ${memorySize(snapshot.state)} bytes of memory, and has ${fileSize - start}`);
+  const size = memorySize(snapshot.state);
+  if (start + size !== fileSize) throw bad(`the snapshot is of ${size} bytes of memory, and has ${fileSize - start}`);
   return snapshot;
 }
 

@@ -27,7 +27,8 @@ export function restore(read: ReadSnapshot, { engine, serial = [], debugConsole 
   const { state } = read;
   const [ram] = state.regions;
   if (ram === undefined) throw new DelosError('bad-snapshot', 'the snapshot is of a machine without memory');
-  if (state.input.length > COM.length) throw new DelosError('bad-snapshot', `the snapshot is of a machine with ${state.input.length} serial ports, and a PC has ${COM.length}`);
+  const ports = state.input.length;
+  if (ports > COM.length) throw new DelosError('bad-snapshot', `the snapshot is of a machine with ${ports} serial ports, and a PC has ${COM.length}`);
   return new Machine({
     start: { kind: 'saved', state, fill: (memory) => read.fill(memory) }, memory: ram.size, cpuid: cpuidOfTable(state.cpuid), engine,
     serial: state.input.map((_, at) => serial[at] ?? (() => undefined)), ...(debugConsole && { debugConsole }),

@@ -23,13 +23,19 @@ export interface Control extends Disposable {
 
 const longestRequest = 65536;
 
+/** Which fields go together, and what each may be. */
+const requests: readonly Readonly<Record<string, (value: unknown) => boolean>>[] = [
+  { snapshot: (value) => typeof value === 'string' && value !== '' },
+  { snapshot: (value) => typeof value === 'string' && value !== '', stop: (value) => typeof value === 'boolean' },
+  { pause: (value) => value === true },
+  { resume: (value) => value === true },
+];
+
 /** A request that was read as JSON. @throws DelosError `bad-usage` for what is none */
 function requestOf(value: unknown): ControlRequest {
   const fields = Object.entries(typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {});
-  const known = fields.filter(([name, given]) => (name === 'snapshot' ? typeof given === 'string' && given !== '' : name === 'stop' ? typeof given === 'boolean' : given === true && (name === 'pause' || name === 'resume')));
-  const verbs = known.filter(([name]) => name !== 'stop');
-  const stops = known.length > verbs.length;
-  if (known.length !== fields.length || verbs.length !== 1 || (stops && verbs[0]?.[0] !== 'snapshot')) {
+  const isKnown = requests.some((shape) => fields.length === Object.keys(shape).length && fields.every(([name, given]) => shape[name]?.(given) === true));
+  if (!isKnown) {
     throw new DelosError('bad-usage', 'a request is {"snapshot": FILE}, with "stop": true if wanted, {"pause": true} or {"resume": true}');
   }
   return Object.fromEntries(fields) as ControlRequest;

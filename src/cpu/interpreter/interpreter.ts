@@ -39,6 +39,9 @@ export interface InterpreterOptions {
 
 export type InterpreterExit = 'halt' | 'kicked' | 'budget' | 'shutdown' | 'debug';
 
+/** What a fault takes of the budget: as long as so many instructions. */
+const faultCost = 100;
+
 /** Of `interruptShadow`, behind MOV SS and POP SS. */
 const SHADOW_OF_STACK = 2;
 
@@ -128,7 +131,8 @@ export class Interpreter extends OperandMemory implements Processor, FetchOwner 
       const before = this.instructions;
       if (this.#single()) this.#runOne();
       else this.#runMany(left);
-      left -= this.instructions - before;
+      // A fault is no instruction, and a handler that faults at its first one has no end.
+      left -= this.instructions - before || faultCost;
       if (this.#shutdown) return this.#stop('shutdown');
     }
   }
