@@ -2,17 +2,14 @@
 
 import type { Builder, Operand, Segment, Value, Width } from '../builder.ts';
 import type { Decoded, DecodedOperand } from '../decode.ts';
-import type { Functions } from '../emit/signatures.ts';
-import { STACK_ACCESS, type RuntimeFunction } from '../emit/signatures.ts';
+import { GP, loads, stores } from '../emit/access.ts';
 import { pushValue } from '../emit/value.ts';
-import type { HelperName } from '../helpers.ts';
 import { placeOf } from '../interpreter/record.ts';
-import { EXIT, internalOffset, RECORD, SCRATCH, STATE, stateOffset, TLB_ENTRIES, TLB_READ, TLB_WRITE } from '../layout.ts';
+import { internalOffset, RECORD, SCRATCH, STATE, stateOffset, TLB_READ, TLB_WRITE } from '../layout.ts';
 import type { StateName } from '../registers.ts';
 import { segmentRegisters, type SegmentRegister } from '../state.ts';
 import type { Unit } from '../units.ts';
-import type { RegionCode } from './code.ts';
-import { RegionExits } from './exits.ts';
+import { RegionAccess } from './access.ts';
 import { sameFlags, unknownFlags } from './flags.ts';
 import { constantOf } from './folding.ts';
 import type { Step } from './graph.ts';
@@ -29,36 +26,17 @@ export type Leaving =
 const own = (operand: Operand): RegionOperand => operand as RegionOperand;
 const at = (name: Parameters<typeof internalOffset>[0]): number => STATE + internalOffset(name);
 
-const loads: Readonly<Record<number, string>> = { 1: 'i32.load8_u', 8: 'i32.load8_u', 16: 'i32.load16_u', 32: 'i32.load', 64: 'i64.load', 128: 'v128.load' };
-const stores: Readonly<Record<number, string>> = { 8: 'i32.store8', 16: 'i32.store16', 32: 'i32.store', 64: 'i64.store', 128: 'v128.store' };
-
-const GP = 13;
-
-type Slow = 'slowRead' | 'slowWrite' | 'slowModify';
-
-export class RegionBuilder extends RegionExits implements Builder {
+export class RegionBuilder extends RegionAccess implements Builder {
   operandSize: 16 | 32 | 64 = 64;
   addressSize: 16 | 32 | 64 = 64;
-  readonly long: boolean;
   repeat: 'rep' | 'repne' | undefined;
-  /** What has to be so when the region is entered: outside of 64-bit mode, segments that are the whole address space, and a stack of 32 bits. */
-  readonly flat = new Set<SegmentRegister>();
-  wideStack = false;
   readonly units = new Set<Unit>();
-  readonly #functions: Functions;
   #decoded: Decoded | undefined;
   #offset = 0;
   #pending: (() => void)[] = [];
   #leaving: Leaving | undefined;
   /** Where a store has been made that may not have been to memory: a local. */
   #stored: number | undefined;
-
-  /** @param self the number that the region has in the table */
-  constructor(code: RegionCode, functions: Functions, long: boolean, self: number) {
-    super(code, long, self);
-    this.#functions = functions;
-    this.long = long;
-  }
 
   /**
    * Writes one instruction.
@@ -184,7 +162,7 @@ export class RegionBuilder extends RegionExits implements Builder {
     const it = own(operand);
     switch (it.kind) {
       case 'immediate': return it.value;
-      case 'memory': return this.#load(this.#host(it, 'slowRead', TLB_READ), it.width);
+      case 'memory': return this.load(this.host(it, 'slowRead', TLB_READ), it.width);
       case 'register': return it.bank === 'general' ? this.#general(it) : this.keep(it.width, (code) => code.i32(0).access(loads[it.width] as string, STATE + it.place));
       default: return it satisfies never;
     }
@@ -199,15 +177,15 @@ export class RegionBuilder extends RegionExits implements Builder {
   modify(operand: Operand): Value {
     const it = own(operand);
     if (it.kind !== 'memory') return this.get(operand);
-    it.host = this.#host(it, 'slowModify', TLB_WRITE);
-    return this.#load(it.host, it.width);
+    it.host = this.host(it, 'slowModify', TLB_WRITE);
+    return this.load(it.host, it.width);
   }
 
   set(operand: Operand, value: Value): void {
     const it = own(operand);
     if (it.kind === 'immediate') throw new Error('an immediate is not written');
     if (it.width !== value.width) throw new Error(`${value.width} bits into ${it.width}`);
-    if (it.kind === 'memory') this.#store(it.host ?? this.#host(it, 'slowWrite', TLB_WRITE), value);
+    if (it.kind === 'memory') this.#store(it.host ?? this.host(it, 'slowWrite', TLB_WRITE), value);
     else this.#pending.push(() => (it.bank === 'general' ? this.#setGeneral(it, value) : this.#setMember(it, value)));
   }
 
@@ -228,100 +206,9 @@ export class RegionBuilder extends RegionExits implements Builder {
     if (bank === 'mmx') this.code.i32(0).i32(0xffff).access('i32.store16', STATE + place + 8);
   }
 
-  #load(host: number, width: Width): Value {
-    return this.keep(width, (code) => code.get(host).access(loads[width] as string));
-  }
-
   #store(host: number, value: Value): void {
     pushValue(this.code.get(host), value).access(stores[value.width] as string);
     this.#stored = host;
-  }
-
-  /** The host address of a memory operand: by the TLB, else by a function of the engine. */
-  #host(it: Memory, slow: Slow, tlb: number): number {
-    const { code } = this;
-    const size = it.width / 8;
-    const write = slow !== 'slowRead';
-    const checked = this.#checkedBefore(it.segment);
-    const linear = checked ? this.#segmented(it, size, write) : this.#linear(it);
-    if (it.aligned === true) this.#requireAligned(linear, size, slow);
-    const [entry, host] = [code.local('i32'), code.local('i32')];
-    code.get(linear).i64(12n).op('i64.shr_u', 'i32.wrap_i64').i32(TLB_ENTRIES - 1).op('i32.and').i32(4).op('i32.shl').tee(entry).access('i64.load', tlb);
-    // The last byte has to be in the page too.
-    code.get(linear);
-    if (size > 1) code.i64(BigInt(size - 1)).op('i64.add');
-    code.i64(-4096n).op('i64.and').get(this.mode).op('i64.or', 'i64.eq').if();
-    code.get(linear).op('i32.wrap_i64').get(entry).access('i32.load', tlb + 8).op('i32.add').set(host).else();
-    if (!this.long && !checked) this.#checkSegment(it, linear, size, write);
-    this.fuelToMemory();
-    code.get(linear).op('i32.wrap_i64').get(linear).i64(32n).op('i64.shr_u', 'i32.wrap_i64').i32(it.segment === 'ss' ? size | STACK_ACCESS : size);
-    code.call(this.runtimeFunction(slow)).tee(host).op('i32.eqz').if();
-    this.leaveWithFault();
-    code.end().end();
-    return host;
-  }
-
-  /** Outside of 64-bit mode, FS and GS have a base, and CS may not be read: the interpreter's function looks at each access. */
-  #checkedBefore(segment: SegmentRegister): boolean {
-    if (this.long) return false;
-    if (segment !== 'ds' && segment !== 'es' && segment !== 'ss') return true;
-    this.flat.add(segment);
-    return false;
-  }
-
-  /** Segment base + offset; a local. */
-  #linear({ segment, offset }: Memory): number {
-    const { code } = this;
-    const linear = code.local('i64');
-    pushValue(code, offset);
-    if (this.long && (segment === 'fs' || segment === 'gs')) code.i32(0).access('i64.load', STATE + stateOffset(`${segment}Base`)).op('i64.add');
-    code.set(linear);
-    return linear;
-  }
-
-  #segmented({ segment, offset }: Memory, size: number, write: boolean): number {
-    const { code } = this;
-    const linear = code.local('i64');
-    pushValue(code.i32(segmentRegisters.indexOf(segment)), offset).i32(size).i32(write ? 1 : 0).call(this.runtimeFunction('segmented')).tee(linear);
-    code.i64(-1n).op('i64.eq').if();
-    this.leaveWithFault();
-    code.end();
-    return linear;
-  }
-
-  /** Of a segment that is the whole address space, what the TLB does not serve may reach beyond its end. */
-  #checkSegment({ segment }: Memory, linear: number, size: number, write: boolean): void {
-    const { code } = this;
-    code.i32(segmentRegisters.indexOf(segment)).get(linear).i32(size).i32(write ? 1 : 0).call(this.runtimeFunction('segmented')).i64(-1n).op('i64.eq').if();
-    this.leaveWithFault();
-    code.end();
-  }
-
-  #requireAligned(linear: number, size: number, slow: Slow): void {
-    const { code } = this;
-    code.get(linear).op('i32.wrap_i64').i32(size - 1).op('i32.and').if();
-    // An address that is none is the access's to tell.
-    code.get(linear).i64(16n).op('i64.shl').i64(16n).op('i64.shr_s').get(linear).op('i64.ne').if();
-    code.get(linear).op('i32.wrap_i64').get(linear).i64(32n).op('i64.shr_u', 'i32.wrap_i64').i32(size).call(this.runtimeFunction(slow)).op('drop');
-    this.leaveWithFault();
-    code.end();
-    this.#raise(GP, 0);
-    code.end();
-  }
-
-  #raise(vector: number, errorCode: number): void {
-    const { code } = this;
-    code.i32(0).i32(vector).access('i32.store', at('vector')).i32(0).i32(errorCode).access('i32.store', at('errorCode'));
-    code.i32(0).i32(EXIT.fault).access('i32.store', at('exit'));
-    this.leaveWithFault();
-  }
-
-  protected helperFunction(helper: HelperName): number {
-    return this.#functions.helper(helper);
-  }
-
-  protected runtimeFunction(name: RuntimeFunction): number {
-    return this.#functions.runtime(name);
   }
 
   protected defer(action: () => void): void {
@@ -362,7 +249,7 @@ export class RegionBuilder extends RegionExits implements Builder {
   faultIf(condition: Value, vector: number, errorCode = 0): void {
     if (constantOf(condition) === 0n) return;
     pushValue(this.code, condition).if();
-    this.#raise(vector, errorCode);
+    this.raise(vector, errorCode);
     this.code.end();
   }
 

@@ -222,7 +222,7 @@ test('a loop whose function would be too large is left to the interpreter', () =
   bench.load(CODE, loop(40));
   assert.equal(bench.cpu.translate('loop'), true);
   bench.cpu.written(CODE, 0x1000);
-  bench.load(CODE, loop(190));
+  bench.load(CODE, loop(120));
   assert.equal(bench.cpu.translate('loop'), false);
 });
 

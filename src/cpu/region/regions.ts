@@ -19,7 +19,7 @@ export const sampleInterval = 20_011;
 /** So often has a place been met when it is hot. */
 const hot = 3;
 /** Instructions of a region. */
-const largest = 200;
+const largest = 128;
 /** Bytes of its function: V8 optimises none that is much larger. */
 const largestCode = 40_000;
 /** A page whose regions have become wrong so often is written to all the time. */
