@@ -24,9 +24,12 @@ export async function run({ flags, positional: [file = '-'] }: Invocation<typeof
   const lines = new Lines(flags.json, symbols);
   for (const { name, address: start, bytes } of sections) {
     if (name !== '') lines.section(name);
-    for (const each of listing(bytes, start, codeSize)) lines.instruction(each);
+    for (const each of listing(bytes, start, codeSize)) {
+      lines.instruction(each);
+      if (lines.isFull) await lines.flush();
+    }
   }
-  lines.flush();
+  await lines.flush();
   return 0;
 }
 
@@ -102,11 +105,16 @@ class Lines {
 
   #write(text: string): void {
     this.#text += text;
-    if (this.#text.length >= CHUNK) this.flush();
   }
 
-  flush(): void {
-    process.stdout.write(this.#text);
+  get isFull(): boolean {
+    return this.#text.length >= CHUNK;
+  }
+
+  /** Waits for whoever reads, who may have read enough. */
+  async flush(): Promise<void> {
+    const text = this.#text;
     this.#text = '';
+    await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()));
   }
 }
