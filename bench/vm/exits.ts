@@ -61,7 +61,8 @@ function perExit(count: number, run: () => void): number {
 function ofGuest(): number {
   const code = [0x66, 0xb9, 0, 0, 0, 0, 0xba, 0xf8, 3, 0xee, 0x66, 0x49, 0x75, 0xfb, 0xf4];
   using guest = new TestGuest(code);
-  new DataView(guest.memory.bytes(0x1002, 4).buffer).setUint32(0x1002, guestExits, true);
+  const count = guest.memory.bytes(0x1002, 4);
+  new DataView(count.buffer, count.byteOffset).setUint32(0, guestExits, true);
   return perExit(guestExits, () => guest.run());
 }
 
