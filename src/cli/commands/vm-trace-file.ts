@@ -19,6 +19,8 @@ export class TraceFile implements Disposable {
   readonly #fd: number;
   readonly #begun = performance.now();
   readonly #isLive: boolean;
+  /** Nobody wakes who waits at it: only time. */
+  readonly #clock = new Int32Array(new SharedArrayBuffer(4));
   #text = '';
 
   /** @throws DelosError bad-usage for a file that can't be written */
@@ -38,8 +40,22 @@ export class TraceFile implements Disposable {
   }
 
   flush(): void {
-    for (let rest = Buffer.from(this.#text); rest.length > 0;) rest = rest.subarray(writeSync(this.#fd, rest));
+    for (let rest = Buffer.from(this.#text); rest.length > 0;) rest = rest.subarray(this.#written(rest));
     this.#text = '';
+  }
+
+  /** At once, so that all is told of a guest that brings this process to its end; the guest waits for whoever reads. */
+  #written(bytes: Uint8Array): number {
+    try {
+      return writeSync(this.#fd, bytes);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // Whoever reads has read enough.
+      if (code === 'EPIPE') return bytes.length;
+      if (code !== 'EAGAIN') throw new DelosError('io', `the trace can't be written: ${(error as Error).message}`, { cause: error });
+      Atomics.wait(this.#clock, 0, 0, 1);
+      return 0;
+    }
   }
 
   [Symbol.dispose](): void {
