@@ -8,7 +8,7 @@ import { Report } from './reporter.ts';
 import type { TestEvent } from './reporter.ts';
 
 /** A file that takes longer hangs: it is stopped and counts as cancelled. An emulated machine takes what it takes. */
-const fileTimeoutMs = (file: string): number => (laneOf(file) === 'vm' ? 900_000 : 300_000);
+const fileTimeoutMs = (file: string): number => (laneOf(file) === 'vm' ? 900_000 : file.startsWith('test/kernels/') ? 1_800_000 : 300_000);
 
 /** The test files of a kind: those beside the sources are `unit`, every folder of test/ is a kind of its own. */
 function filesOf(kind: string): string[] {
@@ -19,6 +19,9 @@ function kinds(): string[] {
   const folders = readdirSync(join(root, 'test'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return ['unit', ...folders.map((entry) => entry.name).sort()];
 }
+
+/** Kinds that take many minutes: they are run when they are asked for by name. */
+const slowKinds: readonly string[] = ['kernels'];
 
 /** Runs one file in a process of its own. A run for each file, because node:test cannot stop a single file of a larger run. */
 async function runFile(file: string, namePattern: RegExp | undefined): Promise<TestEvent[]> {
@@ -73,7 +76,8 @@ process.env['DELOS_TEST_RUNTIME'] ??= `${join(root, 'build/node')} ${join(root, 
 async function main(args: readonly string[]): Promise<boolean> {
   const known = kinds();
   const kind = known.includes(args[0] ?? '') ? args[0] : undefined;
-  const { files, pattern } = select(kind === undefined ? known : [kind], kind === undefined ? args[0] : args[1]);
+  const chosen = kind === undefined ? known.filter((each) => !slowKinds.includes(each)) : [kind];
+  const { files, pattern } = select(chosen, kind === undefined ? args[0] : args[1]);
   const report = new Report(root);
   const start = performance.now();
   const { unit = [], vm = [], kernel = [] } = Object.groupBy(files, laneOf);

@@ -11,8 +11,8 @@ const folder = join(import.meta.dirname, 'guests');
 
 /** Code that runs where it was linked to, without a library, without registers that nobody saves. */
 const options = [
-  '-O1', '-Wall', '-Wextra', '-Werror', '-ffreestanding', '-fno-pic', '-fno-pie', '-static', '-nostdlib', '-mno-red-zone', '-mgeneral-regs-only', '-fno-stack-protector',
-  '-fcf-protection=none', '-fno-asynchronous-unwind-tables', '-Wl,--build-id=none', '-Wl,-z,max-page-size=4096',
+  '-O1', '-Wall', '-Wextra', '-ffreestanding', '-fno-pic', '-fno-pie', '-static', '-nostdlib', '-mno-red-zone', '-mgeneral-regs-only',
+  '-fno-stack-protector', '-fcf-protection=none', '-fno-asynchronous-unwind-tables', '-Wl,--build-id=none', '-Wl,-z,max-page-size=4096',
 ];
 
 /** All topics of a mode as a multiboot kernel: an ELF file of 32 bits, whatever its code is. Takes gcc and binutils. */
@@ -21,7 +21,8 @@ export function build(guest: Guest): Uint8Array {
   try {
     const [whole, kernel] = [join(target, 'whole'), join(target, 'kernel')];
     const sources = ['metal.c', ...globSync(`${guest}/*.{c,S}`, { cwd: folder }).sort()].map((file) => join(folder, file));
-    execFileSync('gcc', [guest === 'long' ? '-m64' : '-m32', ...options, '-T', join(folder, 'guest.ld'), '-o', whole, ...sources], { stdio: ['ignore', 'inherit', 'inherit'] });
+    const width = guest === 'long' ? '-m64' : '-m32';
+    execFileSync('gcc', [width, ...options, '-T', join(folder, 'guest.ld'), '-o', whole, ...sources], { stdio: ['ignore', 'inherit', 'inherit'] });
     execFileSync('objcopy', ['-O', 'elf32-i386', whole, kernel]);
     return new Uint8Array(readFileSync(kernel));
   } finally {

@@ -32,10 +32,10 @@ const qemu: readonly Row[] = [
   ['compatibility', /^SYSCALL in 32-bit code/, 'only there in 64-bit mode (SDM volume 2, SYSCALL); AMD has it in both'],
   ['compatibility', /^beyond the limit in 32-bit code/, noLimits],
   ['compatibility', /^code of both sizes/, 'L and D together are reserved (SDM volume 2, RET: #GP)'],
-  ['compatibility', /^CS 8 SS \w+, called from/, 'behind a gate SS is null with the new level as its RPL (SDM volume 2, CALL); QEMU 7.2 leaves a number that is not defined'],
+  ['compatibility', /^CS 8 SS \w+, called from/, 'behind a gate SS is null with the new level as its RPL (SDM volume 2, CALL); QEMU 7.2 has any number'],
   ['compatibility', /^a call gate with a type in its upper half/, 'bits 8 to 12 of the upper half have to be 0 (SDM volume 3, 5.8.3.1)'],
-  ['double-fault', /^#(?:GP|NP) on the way to #UD/, 'EXT is set for what happens in the delivery of an exception (SDM volume 3, 6.13), and the error code has the number of the gate'],
-  ['lar-lsl', /^type (?:1|3|4|5|c):/, 'in IA-32e mode types of 16 bits and task gates are not valid (SDM volume 2, LAR and LSL); of a gate LAR gives no bits above 15'],
+  ['double-fault', /^#(?:GP|NP) on the way to #UD/, 'EXT is set for what happens in the delivery of an exception (SDM volume 3, 6.13)'],
+  ['lar-lsl', /^type (?:1|3|4|5|c):/, 'in IA-32e mode types of 16 bits and task gates are not valid (SDM volume 2, LAR); of a gate bits 16 to 23 mean nothing'],
   ['reserved-bits', /^(?:bit|a large)/, withPresent],
   ['rights', /^without NXE, with NX/, withPresent],
   ['paging-32', /^bit 21 of 4 MiB/, withPresent],
@@ -77,7 +77,9 @@ const kvm: readonly Row[] = [
   ['alignment', /^without AM/, 'the host\'s CR0.AM is set'],
 ];
 
-const named = (engine: KnownDifference['engine'], rows: readonly Row[]): KnownDifference[] => rows.map(([topic, lines, why]) => ({ engine, topic, lines, why }));
+const named = (engine: KnownDifference['engine'], rows: readonly Row[]): KnownDifference[] => (
+  rows.map(([topic, lines, why]) => ({ engine, topic, lines, why }))
+);
 
 export const knownDifferences: readonly KnownDifference[] = [...named('qemu', qemu), ...named('kvm', kvm)];
 

@@ -13,7 +13,7 @@ export interface Run {
 }
 
 /** On one of our engines, until it ends or the time is over. @param topics words of the command line, or `all` */
-export async function runOn(engine: Engine, kernel: Uint8Array, topics: string, patienceMs = 30_000): Promise<Run> {
+export async function runOn(engine: Engine, kernel: Uint8Array, topics: string, patienceMs = 120_000): Promise<Run> {
   let log = '';
   const cpuid = softwareCpuid({ cpus: 1, apicId: 0, timestampHz: 1e9, timerHz: APIC_TIMER_HERTZ, hypervisor: true });
   using machine = new Machine({

@@ -27,10 +27,12 @@ function kernelOf(guest: Guest): Uint8Array {
   return known;
 }
 
-const expected = (guest: Guest): ReturnType<typeof topicsOf> => topicsOf(readFileSync(join(import.meta.dirname, 'expected', `${guest}.txt`), 'utf8'));
+type Topics = ReadonlyMap<string, readonly string[]>;
+
+const expected = (guest: Guest): Topics => topicsOf(readFileSync(join(import.meta.dirname, 'expected', `${guest}.txt`), 'utf8'));
 const interpreter = createInterpreter(floatBytes);
 
-function compare(engine: KnownDifference['engine'], log: string, wanted: ReadonlyMap<string, readonly string[]>, context: { diagnostic(text: string): void }): void {
+function compare(engine: KnownDifference['engine'], log: string, wanted: Topics, context: { diagnostic(text: string): void }): void {
   const known = knownDifferences.filter((one) => one.engine === engine);
   const found = topicsOf(log);
   let told = 0;

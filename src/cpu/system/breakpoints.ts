@@ -34,7 +34,9 @@ const bitsOf = (breakpoints: readonly (Breakpoint | undefined)[], met: (breakpoi
 );
 
 /** Those on executing the instruction at a linear address. */
-export const executionBreakpoints = (registers: Registers, linear: bigint): number => bitsOf(enabledOf(registers), ({ kind, address }) => kind === EXECUTE && address === linear);
+export function executionBreakpoints(registers: Registers, linear: bigint): number {
+  return bitsOf(enabledOf(registers), ({ kind, address }) => kind === EXECUTE && address === linear);
+}
 
 /** Those on ports, which are there with CR4.DE. */
 export function portBreakpoints(registers: Registers, port: number, size: number): number {
@@ -62,7 +64,8 @@ export class DataBreakpoints {
 
   /** Those that an access to `size` bytes meets. */
   met(linear: bigint, size: number, write: boolean): number {
-    return bitsOf(this.#watched, ({ kind, address, bytes }) => (write || kind === ACCESS) && linear < address + BigInt(bytes) && address < linear + BigInt(size));
+    const end = linear + BigInt(size);
+    return bitsOf(this.#watched, ({ kind, address, bytes }) => (write || kind === ACCESS) && linear < address + BigInt(bytes) && address < end);
   }
 
   /** Whether some are in the page of an address: accesses there may not go unseen. */

@@ -1,11 +1,16 @@
 /* Call gates with parameters, interrupt and trap gates of both sizes, conforming handlers, SYSENTER, and the permission bitmap of ports. */
 #include "../metal.h"
 
-CODE(inner, "mov %cs, seen_there; mov %ss, seen_there + 4; mov 8(%esp), %eax; mov %eax, seen_there + 8; mov 12(%esp), %eax; mov %eax, seen_there + 12; lret $8");
+CODE(inner, "mov %cs, seen_there; mov %ss, seen_there + 4; mov 8(%esp), %eax; mov %eax, seen_there + 8; mov 12(%esp), %eax; mov %eax, seen_there + 12;"
+	"lret $8");
 CODE(user_call, "push $0x22222222; push $0x11111111; mov %esp, %ebp; lcall *(%edi); mov %esp, %ebx; sub %ebp, %ebx" END);
 CODE(user_jump_gate, "ljmp *(%edi)" END);
 
-static void call_gate(word target, u16 selector, u32 type) { gdt[SCRATCH / 8] = (target & 0xffff) | (u64)selector << 16 | (u64)type << 32 | (u64)(target >> 16) << 48; }
+static void call_gate(word target, u16 selector, u32 type)
+{
+	gdt[SCRATCH / 8] = (target & 0xffff) | (u64)selector << 16 | (u64)type << 32 | (u64)(target >> 16) << 48;
+}
+
 static struct { u32 offset; u16 selector; } __attribute__((packed)) pointer = { 0x1234, SCRATCH };
 
 TOPIC(call_gates, "call-gates")
@@ -14,7 +19,8 @@ TOPIC(call_gates, "call-gates")
 	pointer.selector = SCRATCH | 3;
 	call_gate((word)inner, CODE32, 0xec02);
 	TRY_USER("two parameters", user_call, to, 0);
-	say("CS %x SS %x, %x %x, back at CS %x SS %x, released %x", seen_there[0] & 0xffff, seen_there[1] & 0xffff, (word)seen_there[2], (word)seen_there[3], last.cs, last.ss, last.bx);
+	say("CS %x SS %x, %x %x, back at CS %x SS %x, released %x", seen_there[0] & 0xffff, seen_there[1] & 0xffff, (word)seen_there[2], (word)seen_there[3],
+		last.cs, last.ss, last.bx);
 	TRY_USER("a jump inwards", user_jump_gate, to, 0);
 	call_gate((word)inner, CODE32, 0x8c02);
 	TRY_USER("a gate of level 0", user_call, to, 0);
@@ -78,7 +84,8 @@ TOPIC(gates, "gates-32")
 	say("CS %x", seen_there[0] & 0xffff);
 }
 
-CODE(fast_entry, "mov %esp, seen_there; mov %cs, seen_there + 4; mov %ss, seen_there + 8; pushf; pop seen_there + 12; mov %ebx, %edx; mov %ebp, %ecx; sysexit");
+CODE(fast_entry, "mov %esp, seen_there; mov %cs, seen_there + 4; mov %ss, seen_there + 8; pushf; pop seen_there + 12; mov %ebx, %edx; mov %ebp, %ecx;"
+	"sysexit");
 CODE(user_sysenter, "mov $1f, %ebx; mov %esp, %ebp; sysenter; ud2; 1: sub %esp, %ebp" END);
 CODE(plain_sysexit, "sysexit");
 
@@ -90,7 +97,8 @@ TOPIC(fast_calls, "sysenter-32")
 	wrmsr(SYSENTER_CS, CODE32);
 	user_flags = 0x3202;
 	TRY_USER("there and back", user_sysenter, 0, 0);
-	say("stack %d CS %x SS %x flags %x", (word)(seen_there[0] == (word)trap_stack_end - 64), seen_there[1] & 0xffff, seen_there[2] & 0xffff, (word)seen_there[3]);
+	say("stack %d CS %x SS %x flags %x", (word)(seen_there[0] == (word)trap_stack_end - 64), seen_there[1] & 0xffff, seen_there[2] & 0xffff,
+		(word)seen_there[3]);
 	say("back: CS %x SS %x, stack moved by %x", last.cs, last.ss, last.bp);
 }
 

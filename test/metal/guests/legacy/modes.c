@@ -39,7 +39,8 @@ static void real(const char *what, word selector)
 	*(volatile u32 *)0xa0000 = 0;
 	asm volatile("mov %0, %%edi; xor %%esi, %%esi; call go_real" :: "r"(selector) : "edi", "esi", "memory", "cc");
 	volatile u32 *found = (u32 *)0x9800;
-	say("%s: CR0 %x CS %x, INT 60h %x, flags %x %x, large %x, exceptions %x, load at +%x, word at 12350h %x", what, found[0] & ~0x60000000u, found[1], found[2], found[3] & ~0xd5u, found[4] & ~0xd5u, found[5], found[6], found[7], *(volatile u16 *)0x12350);
+	say("%s: CR0 %x CS %x, INT 60h %x, flags %x %x, large %x, exceptions %x, load at +%x, word at 12350h %x", what, found[0] & ~0x60000000u, found[1],
+		found[2], found[3] & ~0xd5u, found[4] & ~0xd5u, found[5], found[6], found[7], *(volatile u16 *)0x12350);
 }
 
 TOPIC(real_mode, "real-mode")
@@ -51,9 +52,12 @@ TOPIC(real_mode, "real-mode")
 }
 
 static u64 pml4[512] __attribute__((aligned(4096))), pdpt[512] __attribute__((aligned(4096))), pd[512] __attribute__((aligned(4096)));
-CODE(to_long, "mov %cr4, %eax; or $0x20, %eax; mov %eax, %cr4; mov %edi, %cr3; mov $0xc0000080, %ecx; rdmsr; or $0x100, %eax; wrmsr; mov %cr0, %eax; or $0x80000000, %eax; mov %eax, %cr0;"
-	"rdmsr; mov %eax, seen_there; ljmp $0x50, $1f; .code64; 1: mov $0x123456789a, %rax; shr $4, %rax; mov %rax, %rbx; shr $32, %rbx; mov %ebx, 4(%rsi); mov %cs, %eax; mov %eax, 8(%rsi);"
-	"movl $0x08, 36(%rsi); lea 2f(%rip), %eax; mov %eax, 32(%rsi); ljmpl *32(%rsi); .code32; 2: mov %cr0, %eax; and $0x7fffffff, %eax; mov %eax, %cr0; rdmsr; mov %eax, seen_there + 12;"
+CODE(to_long, "mov %cr4, %eax; or $0x20, %eax; mov %eax, %cr4; mov %edi, %cr3; mov $0xc0000080, %ecx; rdmsr; or $0x100, %eax; wrmsr; mov %cr0, %eax;"
+	"or $0x80000000, %eax; mov %eax, %cr0;"
+	"rdmsr; mov %eax, seen_there; ljmp $0x50, $1f; .code64; 1: mov $0x123456789a, %rax; shr $4, %rax; mov %rax, %rbx; shr $32, %rbx; mov %ebx, 4(%rsi);"
+		"mov %cs, %eax; mov %eax, 8(%rsi);"
+	"movl $0x08, 36(%rsi); lea 2f(%rip), %eax; mov %eax, 32(%rsi); ljmpl *32(%rsi); .code32; 2: mov %cr0, %eax; and $0x7fffffff, %eax; mov %eax, %cr0;"
+		"rdmsr; mov %eax, seen_there + 12;"
 	"and $~0x100, %eax; wrmsr; mov %cr4, %eax; and $~0x20, %eax; mov %eax, %cr4; mov %cr0, %eax; mov %eax, seen_there + 16; ret");
 
 TOPIC(long_mode, "long-mode")
@@ -62,6 +66,7 @@ TOPIC(long_mode, "long-mode")
 	for (word at = 0; at < 32; at++) pd[at] = at << 21 | 0x83;
 	gdt[0x50 / 8] = descriptor(0, 0xfffff, 0xa09b);
 	TRY("there and back", to_long, (word)pml4, (word)seen_there);
-	say("EFER %x, %x, CS %x, back: EFER %x, CR0 %x", (word)seen_there[0], (word)seen_there[1], (word)seen_there[2] & 0xffff, (word)seen_there[3], (word)seen_there[4]);
+	say("EFER %x, %x, CS %x, back: EFER %x, CR0 %x", (word)seen_there[0], (word)seen_there[1], (word)seen_there[2] & 0xffff, (word)seen_there[3],
+		(word)seen_there[4]);
 	reset_processor();
 }

@@ -81,11 +81,30 @@ TOPIC(kinds, "segments")
 }
 
 /* Bits 16 to 19 of what LAR gives are undefined. */
-static word ask_lar(u16 selector) { u32 value = 0xdead; u8 found; asm("lar %w2, %0; setz %1" : "+r"(value), "=q"(found) : "r"((u32)selector)); return found ? value & 0xf0ff00 : 1; }
-static word ask_lsl(u16 selector) { u32 value = 0xdead; u8 found; asm("lsl %w2, %0; setz %1" : "+r"(value), "=q"(found) : "r"((u32)selector)); return found ? value : 1; }
+static word ask_lar(u16 selector)
+{
+	u32 value;
+	u8 found;
+	asm("lar %w2, %0; setz %1" : "=r"(value), "=q"(found) : "r"((u32)selector));
+	return found ? value & 0xf0ff00 : 1;
+}
+
+static word ask_lsl(u16 selector)
+{
+	u32 value;
+	u8 found;
+	asm("lsl %w2, %0; setz %1" : "=r"(value), "=q"(found) : "r"((u32)selector));
+	return found ? value : 1;
+}
+
 static word ask_verr(u16 selector) { u8 found; asm("verr %w1; setz %0" : "=q"(found) : "r"((u32)selector)); return found; }
 static word ask_verw(u16 selector) { u8 found; asm("verw %w1; setz %0" : "=q"(found) : "r"((u32)selector)); return found; }
-static word adjust(word first, word second) { u8 raised; asm("arpl %w2, %w0; setz %1" : "+r"(first), "=q"(raised) : "r"(second)); return first << 4 | raised; }
+static word adjust(word first, word second)
+{
+	u8 raised;
+	asm("arpl %w2, %w0; setz %1" : "+r"(first), "=q"(raised) : "r"(second));
+	return first << 4 | raised;
+}
 
 CODE(user_lar, "lar %edi, %eax; setz %cl; lsl %edi, %ebx; setz %ch; movzwl %cx, %ecx" END);
 

@@ -8,7 +8,8 @@ static struct { u32 offset; u16 selector; } __attribute__((packed)) pointer = { 
 
 CODE(to_other, "ljmp *(%edi); mov %ebx, %eax; ret");
 CODE(call_other, "mov $0x12345678, %ebx; std; lcall *(%edi); cld; mov %ebx, seen_there + 20; ret");
-CODE(other_task, "pushf; pop seen_there; mov %cr0, %eax; mov %eax, seen_there + 4; str seen_there + 8; mov %ebx, seen_there + 12; mov %ds, seen_there + 16; clts; iret; jmp other_task");
+CODE(other_task, "pushf; pop seen_there; mov %cr0, %eax; mov %eax, seen_there + 4; str seen_there + 8; mov %ebx, seen_there + 12;"
+	"mov %ds, seen_there + 16; clts; iret; jmp other_task");
 CODE(other_task_jumps, "str seen_there; ljmp $0x28, $0");
 CODE(other_task_faults, "ud2");
 CODE(software, "int $0x41; ret");
@@ -29,7 +30,11 @@ static void make(const char *code, u32 attributes)
 }
 
 static word type_of(int selector) { return gdt[selector / 8] >> 40 & 0xff; }
-static void told(void) { say("types %x %x, link %x, flags %x, CR0.TS %x, TR %x, EBX %x, DS %x, back EBX %x", type_of(TASK), type_of(SCRATCH), other[0], seen_there[0], seen_there[1] & 8, seen_there[2] & 0xffff, seen_there[3], seen_there[4] & 0xffff, seen_there[5]); }
+static void told(void)
+{
+	say("types %x %x, link %x, flags %x, CR0.TS %x, TR %x, EBX %x, DS %x, back EBX %x", type_of(TASK), type_of(SCRATCH), other[0],
+		seen_there[0], seen_there[1] & 8, seen_there[2] & 0xffff, seen_there[3], seen_there[4] & 0xffff, seen_there[5]);
+}
 
 TOPIC(tasks, "tasks")
 {
@@ -65,7 +70,8 @@ TOPIC(tasks, "tasks")
 /* Of faults in a new task: those that leave it a stack for the exception. */
 TOPIC(bad_tasks, "bad-tasks")
 {
-	static const struct { const char *what; int at; u32 value; } wrong[] = { { "DS of a task", 21, TASK }, { "FS behind the table", 22, 0x200 }, { "GS in no LDT", 23, 0xc } };
+	static const struct { const char *what; int at; u32 value; } wrong[] = { { "DS of a task", 21, TASK }, { "FS behind the table", 22, 0x200 },
+		{ "GS in no LDT", 23, 0xc } };
 	for (unsigned at = 0; at < sizeof wrong / sizeof *wrong; at++) {
 		make(other_task, 0x89), other[wrong[at].at] = wrong[at].value;
 		attempt(to_other, (word)&pointer, 0);

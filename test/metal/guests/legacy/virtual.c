@@ -2,10 +2,13 @@
 #include "../metal.h"
 
 enum { PLACE = 0x8000 };
-#define REAL(name, text) asm(".pushsection .text; .global " #name ", " #name "_end; .code16; " #name ": " text "; " #name "_end: .code32; .popsection"); extern const char name[], name##_end[]
+#define REAL(name, text) \
+	asm(".pushsection .text; .global " #name ", " #name "_end; .code16; " #name ": " text "; " #name "_end: .code32; .popsection"); \
+	extern const char name[], name##_end[]
 
 /* To code at 8000h with a stack from 7000h down; general registers are not told. */
-asm(".pushsection .text; .balign 16; enter_8086: push $0; push $0; push $0x12; push $0x11; push $0; push $0x6000; push %edi; push $0x800; push $0; xor %eax, %eax; iret; .popsection");
+asm(".pushsection .text; .balign 16; enter_8086: push $0; push $0; push $0x12; push $0x11; push $0; push $0x6000; push %edi; push $0x800; push $0;"
+	"xor %eax, %eax; iret; .popsection");
 extern const char enter_8086[];
 
 static void run(const char *what, const char *code, const char *end, word flags)
@@ -14,7 +17,8 @@ static void run(const char *what, const char *code, const char *end, word flags)
 	attempt(enter_8086, FLAG_VM | 2 | flags, 0);
 	if (last.vector == UD && last.ip == 0x100) last.vector = DONE;
 	if (last.vector == DONE) say("%s: done, AX %x, flags %x", what, last.ax & 0xffff, last.flags);
-	else say("%s: %s vector %x error %x at %x:%x, AX %x, flags %x", what, last.flags & FLAG_VM ? "VM" : "no VM", last.vector, last.error, last.cs, last.ip, last.ax & 0xffff, last.flags);
+	else say("%s: %s vector %x error %x at %x:%x, AX %x, flags %x", what, last.flags & FLAG_VM ? "VM" : "no VM", last.vector, last.error, last.cs, last.ip,
+		last.ax & 0xffff, last.flags);
 }
 #define RUN(what, name, flags) run(what, name, name##_end, flags)
 
@@ -42,7 +46,8 @@ static void all(const char *which, word flags)
 {
 	say("%s", which);
 	RUN("plain", plain, flags), RUN("CLI", do_cli, flags), RUN("STI", do_sti, flags), RUN("PUSHF", do_pushf, flags), RUN("POPF", do_popf, flags);
-	RUN("POPF with TF", do_popf_tf, flags), RUN("PUSHFD", do_pushfl, flags), RUN("INT 40h", do_int, flags), RUN("INT3", do_int3, flags), RUN("IRET", do_iret, flags);
+	RUN("POPF with TF", do_popf_tf, flags), RUN("PUSHFD", do_pushfl, flags), RUN("INT 40h", do_int, flags), RUN("INT3", do_int3, flags);
+	RUN("IRET", do_iret, flags);
 	RUN("OUT", do_out, flags), RUN("HLT", do_hlt, flags), RUN("CR0", do_cr, flags), RUN("LLDT", do_lldt, flags), RUN("beyond the limit", do_limit, flags);
 	RUN("segments", do_far, flags), RUN("divide", do_div, flags);
 }

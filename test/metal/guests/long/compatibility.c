@@ -12,10 +12,12 @@ CODE(far_to, "push %rdi; lea 1f(%rip), %rax; push %rax; lretq; 1: push $8; lea 2
 CODE(jump_far, "ljmpl *(%rdi)");
 CODE(call_far, "lcall *(%rdi); ret");
 CODE(user_call_far, "lcall *(%rdi)" END);
-CODE(inner, "mov %cs, %ax; mov %eax, seen_there; mov %ss, %ax; mov %eax, seen_there + 4; mov (%rsp), %rax; mov 8(%rsp), %rax; mov %eax, seen_there + 8; mov 24(%rsp), %rax; mov %eax, seen_there + 12; lretq");
+CODE(inner, "mov %cs, %ax; mov %eax, seen_there; mov %ss, %ax; mov %eax, seen_there + 4; mov (%rsp), %rax; mov 8(%rsp), %rax; mov %eax, seen_there + 8;"
+	"mov 24(%rsp), %rax; mov %eax, seen_there + 12; lretq");
 
 /* With a base and a limit in compatibility mode. */
-CODE(limited, "mov %edi, %eax; mov %eax, %ds; push $0x18; lea 1f(%rip), %rax; push %rax; lretq; .code32; 1: mov (%esi), %eax; mov %eax, %es:seen_there; mov $0x10, %ecx; mov %ecx, %ds; ljmp $0x08, $2f; .code64; 2: ret");
+CODE(limited, "mov %edi, %eax; mov %eax, %ds; push $0x18; lea 1f(%rip), %rax; push %rax; lretq; .code32; 1: mov (%esi), %eax; mov %eax, %es:seen_there;"
+	"mov $0x10, %ecx; mov %ecx, %ds; ljmp $0x08, $2f; .code64; 2: ret");
 CODE(limited_64, "mov %edi, %eax; mov %eax, %ds; mov (%rsi), %eax; mov $0x10, %ecx; mov %ecx, %ds; ret");
 
 static void call_gate(int slot, word target, u16 selector, u32 type)
@@ -70,9 +72,23 @@ TOPIC(compatibility, "compatibility")
 	TRY("a call gate with a type in its upper half", call_far, (word)&gate_pointer, 0);
 }
 
-/* Bits 16 to 19 are undefined. */
-static word ask_lar(u16 selector) { u32 value = 0xdead; u8 found; asm("lar %w2, %0; setz %1" : "+r"(value), "=q"(found) : "r"((u32)selector)); return found ? value & 0xf0ff00 : 1; }
-static word ask_lsl(u16 selector) { u32 value = 0xdead; u8 found; asm("lsl %w2, %0; setz %1" : "+r"(value), "=q"(found) : "r"((u32)selector)); return found ? value : 1; }
+/* Bits 16 to 19 of what LAR gives are undefined. */
+static word ask_lar(u16 selector)
+{
+	u32 value;
+	u8 found;
+	asm("lar %w2, %0; setz %1" : "=r"(value), "=q"(found) : "r"((u32)selector));
+	return found ? value & 0xf0ff00 : 1;
+}
+
+static word ask_lsl(u16 selector)
+{
+	u32 value;
+	u8 found;
+	asm("lsl %w2, %0; setz %1" : "=r"(value), "=q"(found) : "r"((u32)selector));
+	return found ? value : 1;
+}
+
 static word ask_verr(u16 selector) { u8 found; asm("verr %w1; setz %0" : "=q"(found) : "r"((u32)selector)); return found; }
 static word ask_verw(u16 selector) { u8 found; asm("verw %w1; setz %0" : "=q"(found) : "r"((u32)selector)); return found; }
 

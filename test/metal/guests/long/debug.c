@@ -2,7 +2,8 @@
 #include "../metal.h"
 
 enum { EXECUTE, WRITE, IO, ACCESS };
-#define ENABLE(number, kind, bytes) (2ul << 2 * (number) | (word)(kind) << (16 + 4 * (number)) | (word)((bytes) == 8 ? 2 : (bytes) - 1) << (18 + 4 * (number)))
+#define LENGTH(bytes) (word)((bytes) == 8 ? 2 : (bytes) - 1)
+#define ENABLE(number, kind, bytes) (2ul << 2 * (number) | (word)(kind) << (16 + 4 * (number)) | LENGTH(bytes) << (18 + 4 * (number)))
 
 /* Of each trap its place and DR6, for as many as there are; RF in the image of code's own breakpoints is set so that it goes on. */
 static word places[64], causes[64], images[64], count;
@@ -30,7 +31,8 @@ static void watch(const char *what, const char *code, word a, word b, int user)
 }
 
 CODE(three_nops, "nop; nop; nop; ret");
-CODE(stores, "movb %al, (%rdi); movb %al, 1(%rdi); movw %ax, 2(%rdi); movl %eax, 4(%rdi); movq %rax, (%rdi); mov (%rdi), %rax; addl $1, 4(%rdi); cmpl $0, 4(%rdi); ret");
+CODE(stores, "movb %al, (%rdi); movb %al, 1(%rdi); movw %ax, 2(%rdi); movl %eax, 4(%rdi); movq %rax, (%rdi); mov (%rdi), %rax; addl $1, 4(%rdi);"
+	"cmpl $0, 4(%rdi); ret");
 CODE(around, "movq %rax, -7(%rdi); movq %rax, 7(%rdi); movl %eax, -4(%rdi); movl %eax, 8(%rdi); ret");
 CODE(stack_use, "push %rax; pop %rax; call 1f; 1: pop %rax; ret");
 CODE(strings, "mov $3, %ecx; mov %rdi, %rsi; cld; rep movsb; ret");

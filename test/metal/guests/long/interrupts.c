@@ -41,7 +41,8 @@ CODE(sti_cli, "sti; cli; nop; ret");
 CODE(sti_sti, "sti; sti; nop; cli; ret");
 CODE(popf_nops, "push $0x202; popf; nop; nop; cli; ret");
 CODE(sti_halt, "sti; hlt; cli; ret");
-CODE(iret_nops, "mov %ss, %eax; mov %rsp, %rdx; push %rax; push %rdx; push $0x202; mov %cs, %eax; push %rax; lea 1f(%rip), %rax; push %rax; iretq; 1: nop; cli; ret");
+CODE(iret_nops, "mov %ss, %eax; mov %rsp, %rdx; push %rax; push %rdx; push $0x202; mov %cs, %eax; push %rax; lea 1f(%rip), %rax; push %rax; iretq;"
+	"1: nop; cli; ret");
 
 TOPIC(interrupts, "interrupts")
 {

@@ -50,7 +50,10 @@ static word outcome(int user, const char *code, word address)
 
 static void row(const char *what, word bits, word address)
 {
-	word r[6] = { outcome(0, load, address), outcome(0, store, address), outcome(0, call_it, address), outcome(1, user_load, address), outcome(1, user_store, address), outcome(1, user_jump, address) };
+	word r[6] = {
+		outcome(0, load, address), outcome(0, store, address), outcome(0, call_it, address),
+		outcome(1, user_load, address), outcome(1, user_store, address), outcome(1, user_jump, address),
+	};
 	say("%s %x: system %x %x %x, user %x %x %x", what, bits, r[0], r[1], r[2], r[3], r[4], r[5]);
 }
 

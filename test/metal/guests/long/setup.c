@@ -9,7 +9,8 @@ void reset_processor(void)
 	write_dr7(0x400);
 	write_dr6(0xffff0ff0);
 	/* KVM may take a tenth of a millisecond for an instruction of level 0. An attempt may have spoiled its stack: from #DF to #PF there is another. */
-	if (gates_changed) for (int vector = 0; vector < 256; vector++) set_gate(vector, (word)vectors + 16 * vector, CODE64, vector >= DF && vector <= PF ? 0x8e01 : vector == BP ? 0xee00 : 0x8e00);
+	if (gates_changed) for (int vector = 0; vector < 256; vector++) set_gate(vector, (word)vectors + 16 * vector, CODE64, vector >= DF && vector <= PF
+		? 0x8e01 : vector == BP ? 0xee00 : 0x8e00);
 	gates_changed = 0;
 	*(u64 *)&task[1] = (word)trap_stack_end;
 	*(u64 *)&task[9] = (word)trap_stack_end;

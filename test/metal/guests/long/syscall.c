@@ -31,7 +31,8 @@ TOPIC(system_calls, "syscall")
 	wrmsr(SFMASK, 0);
 }
 
-CODE(fast_entry, "mov %rsp, found; mov %cs, %ax; mov %rax, found + 8; mov %ss, %ax; mov %rax, found + 16; pushf; pop found + 24; mov %r8, %rdx; mov %r9, %rcx; sysexitq");
+CODE(fast_entry, "mov %rsp, found; mov %cs, %ax; mov %rax, found + 8; mov %ss, %ax; mov %rax, found + 16; pushf; pop found + 24; mov %r8, %rdx;"
+	"mov %r9, %rcx; sysexitq");
 CODE(fast_entry_to_32, "mov %r8, %rdx; mov %r9, %rcx; sysexitl");
 CODE(user_sysenter, "lea 1f(%rip), %r8; mov %rsp, %r9; sysenter; ud2; 1: mov %rsp, %rbx" END);
 CODE(user_sysexit, "sysexitl" END);

@@ -6,7 +6,8 @@
 enum { P = 1, W = 2, U = 4, LARGE = 0x80, G = 0x100 };
 extern u64 pml4[512];
 static u64 level3[512] __attribute__((aligned(4096))), level2[512] __attribute__((aligned(4096))), level1[512] __attribute__((aligned(4096)));
-static u64 other4[512] __attribute__((aligned(4096))), other3[512] __attribute__((aligned(4096))), other2[512] __attribute__((aligned(4096))), other1[512] __attribute__((aligned(4096)));
+static u64 other4[512] __attribute__((aligned(4096))), other3[512] __attribute__((aligned(4096))), other2[512] __attribute__((aligned(4096))),
+	other1[512] __attribute__((aligned(4096)));
 #define volatile_word(address) (*(volatile word *)(address))
 
 /* Pages with their number as content. */
