@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { offeredFeatures, softwareCpuid } from './cpuid.ts';
+import { featuresOf, offeredFeatures, softwareCpuid } from './cpuid.ts';
 
 const options = { cpus: 2, apicId: 1, timestampHz: 1e9, timerHz: 25e6, hypervisor: true };
 const text = (...words: number[]): string => Buffer.from(new Uint32Array(words).buffer).toString('latin1');
@@ -12,6 +12,11 @@ test('vendor, brand and the hypervisor have their names', () => {
   assert.equal(text(b, d, c), 'GenuineIntel');
   assert.equal(text(...[2, 3, 4].flatMap((at) => cpuid(0x80000000 + at, 0))).replaceAll('\0', ''), 'Delos software processor');
   assert.equal(text(...cpuid(0x40000000, 0).slice(1)), 'DelosMachine');
+});
+
+test('what it offers is what it says', () => {
+  assert.deepEqual(featuresOf(softwareCpuid(options)), offeredFeatures);
+  assert.deepEqual(featuresOf((leaf) => [0, 0, leaf === 1 ? 1 << 9 : 0, leaf === 0x80000001 ? 1 << 29 : 0]), ['ssse3', 'lm']);
 });
 
 test('a processor that is not to be told of its hypervisor sees none', () => {

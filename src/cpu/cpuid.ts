@@ -96,6 +96,16 @@ export const offeredFeatures: readonly string[] = features.filter(([, , , witnes
 const offered: ReadonlySet<string> = new Set(offeredFeatures);
 const bits = (word: Word): number => features.reduce((sum, [at, bit, name]) => (at === word && offered.has(name) ? sum | (1 << bit) : sum), 0) >>> 0;
 
+const registerOf: Readonly<Record<string, 1 | 2 | 3>> = { ebx: 1, ecx: 2, edx: 3 };
+
+/** Names of the features that a processor says it has, of those that are known here. */
+export function featuresOf(cpuid: Cpuid): string[] {
+  return features.flatMap(([word, bit, name]) => {
+    const [leaf = '', register = ''] = word.split('.');
+    return ((cpuid(Number.parseInt(leaf, 16), 0)[registerOf[register] ?? 0] >>> bit) & 1) === 1 ? [name] : [];
+  });
+}
+
 /** Four letters of a text as a register has them. */
 const letters = (text: string, at: number): number => [0, 1, 2, 3].reduce((sum, byte) => (sum | ((text.charCodeAt(at + byte) || 0) << (8 * byte))) >>> 0, 0);
 

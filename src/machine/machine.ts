@@ -74,8 +74,9 @@ export class Machine {
   readonly pc: Pc;
   readonly cpu: Cpu;
   readonly #processors: Processors;
-  readonly #engine: Engine['name'];
-  readonly #cpuid: Cpuid;
+  readonly engine: Engine['name'];
+  /** What CPUID says to the guest. */
+  readonly cpuid: Cpuid;
   /** The engine's own interrupt controllers, not the PC's. */
   readonly #hasControllers: boolean;
   #paused = false;
@@ -87,7 +88,7 @@ export class Machine {
   /** @throws DelosError for what can't be started */
   constructor(options: MachineOptions) {
     const { engine } = options;
-    this.#engine = engine.name;
+    this.engine = engine.name;
     this.#hasControllers = engine.controllers === true;
     this.memory = createGuestMemory(regionsOf(options), engine.name === 'interpreter' ? interpreterReserved : 0);
     this.pc = createPc({
@@ -113,7 +114,7 @@ export class Machine {
     });
     this.cpu = this.#processors.cpus[0] as Cpu;
     if (this.#processors.timed) this.pc.clock.onEarlier = () => this.cpu.kick();
-    this.#cpuid = this.#processors.cpuid ?? options.cpuid;
+    this.cpuid = this.#processors.cpuid ?? options.cpuid;
     this.#begin(options.start);
   }
 
@@ -124,6 +125,7 @@ export class Machine {
 
   #begin(start: MachineStart): void {
     if (start.kind !== 'saved') return this.#load(start);
+    if (this.#hasControllers) throw new DelosError('unsupported', 'a saved machine can\'t go on with interrupt controllers in the kernel');
     start.fill(this.memory);
     this.pc.clock.stop();
     return restoreState(this.#parts(), start.state);
@@ -196,7 +198,7 @@ export class Machine {
   }
 
   #parts(): MachineParts {
-    return { memory: this.memory, pc: this.pc, cpus: this.#processors.cpus, cpuid: this.#cpuid, softwareCounter: this.#engine === 'interpreter' };
+    return { memory: this.memory, pc: this.pc, cpus: this.#processors.cpus, cpuid: this.cpuid, softwareCounter: this.engine === 'interpreter' };
   }
 
   #atRest(): void {

@@ -31,7 +31,7 @@ const interpreter = createInterpreter(floatBytes);
 const delos = join(root, 'delos');
 
 function start(...words: string[]): ChildProcess {
-  return spawn(delos, ['vm', ...words], { stdio: ['ignore', 'ignore', 'inherit'], timeout: 60_000 });
+  return spawn(delos, ['vm', ...words], { stdio: 'ignore', timeout: 60_000 });
 }
 
 async function until(what: () => boolean): Promise<void> {

@@ -1,3 +1,5 @@
+import { featuresOf } from '../../cpu/cpuid.ts';
+import { cpuidOfTable } from '../../machine/cpuid-table.ts';
 import { PanicWatch } from '../../machine/panic-watch.ts';
 import type { Machine, MachineEnd } from '../../machine/machine.ts';
 import { SnapshotFile } from '../../snapshot/file.ts';
@@ -27,11 +29,19 @@ export async function run({ flags, positional }: Invocation<typeof vmRestoreFlag
       panic.take(byte);
     }],
   });
+  tellLost(file, machine);
   control.serve(machine);
   const release = serial.connect((bytes) => machine.send(bytes), () => abort.abort());
   const end = await runChecked(machine, flags['check-first'] ? undefined : file, abort).finally(release);
   if (end.kind === 'reset') warn('the guest wants to begin anew: what it began with is not in a snapshot');
   return codeOf(end, panic.message);
+}
+
+/** What the guest was told that its processor can, and this one can't. */
+function tellLost({ state }: SnapshotFile, machine: Machine): void {
+  const present = new Set(featuresOf(machine.cpuid));
+  const lost = featuresOf(cpuidOfTable(state.cpuid)).filter((name) => !present.has(name));
+  if (lost.length > 0) warn(`${machine.engine} does not offer what the guest may count on here: ${lost.join(', ')}`);
 }
 
 /** Runs a machine while its file is checked; damage that is found ends it. */
