@@ -39,11 +39,13 @@ async function measure(only: 'exits' | 'snapshot' | undefined, isQuick: boolean)
     const host = hostLine();
     const programs = [...new Set(present.map(({ name, version }) => `${name.split(',')[0] ?? ''} ${version}`))];
     if (only !== undefined) return { host, programs: [], absent: [], notes: [], speeds: [], boots: [], memory: [], exits, restores, regions: [] };
+    const failures: string[] = [];
+    const failed = ({ message }: Error): void => void failures.push(message);
     const memory = await measureMemory(images, holders(noKvm === false), guestMemory);
-    const speeds = await measureInstructions(images, present, times.starts, times.rounds);
-    const boots = await measureBoots(folder, images, times.boots, isQuick);
+    const speeds = await measureInstructions(images, present, times.starts, times.rounds, failed);
+    const boots = await measureBoots(folder, images, times.boots, isQuick, failed);
     const regions = measureRegions(times.regions);
-    const notes = [`load average ${os.loadavg().map((load) => load.toFixed(2)).join(' ')} at the end; v86 has no 64-bit mode: its Linux is a 32-bit one, which is not measured`];
+    const notes = [...failures, `load average ${os.loadavg().map((load) => load.toFixed(2)).join(' ')} at the end; v86 has no 64-bit mode: its Linux is a 32-bit one, which is not measured`];
     return { host, programs, absent, notes, speeds, boots, memory, exits, restores, regions };
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });

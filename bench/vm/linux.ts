@@ -9,7 +9,7 @@ import { bochsLinux } from './bochs-linux.ts';
 import { cloudKernel } from './cloud-kernel.ts';
 import type { GuestImages } from './guest.ts';
 import { findBochs, qemuProgram, type Absent } from './machines.ts';
-import { listen, type Command } from './spawned.ts';
+import { listen, type Command, type Failed } from './spawned.ts';
 
 export interface BootRow {
   readonly name: string;
@@ -72,18 +72,18 @@ function qemuArgv(program: string, kernel: string, initrd: string): string[] {
   ];
 }
 
-/** @param rounds of those that are quick; the slow ones go once, or not at all when `quick` */
-export async function measureBoots(folder: string, images: GuestImages, rounds: number, quick: boolean): Promise<BootRow[]> {
+/** @param rounds of those that are quick; the slow ones go once, or not at all when `quick`. @param failed told of those that did not get there */
+export async function measureBoots(folder: string, images: GuestImages, rounds: number, quick: boolean, failed: Failed): Promise<BootRow[]> {
   const present = booters(folder, images).filter((one): one is Booter => 'command' in one && !(quick && one.slow));
   const rows = present.map(({ name, atMost }) => ({ name, seconds: [] as number[], ...(atMost !== undefined && { atMost }) }));
   for (let round = 0; round < rounds; round++) {
     for (const [index, { name, slow, command }] of present.entries()) {
       if (slow && round > 0) continue;
       progress(`Linux: ${name}`);
-      rows[index]?.seconds.push(await boot(command));
+      await boot(command).then((seconds) => rows[index]?.seconds.push(seconds), failed);
     }
   }
-  return rows;
+  return rows.filter(({ seconds }) => seconds.length > 0);
 }
 
 async function boot(command: Command): Promise<number> {

@@ -29,10 +29,20 @@ export interface Absent {
   readonly why: string;
 }
 
-const ours: Emulator = {
-  name: 'Delos', version: 'interpreter', bits: [64, 32], scale: 1,
-  command: (images, bits, rounds) => ({ argv: delosGuest('interpreter', images.multiboot(bits, 1, rounds)) }),
-};
+export const delos = 'Delos';
+/** Without regions. */
+export const interpreterAlone = 'interpreter';
+
+const ours: readonly Emulator[] = [
+  {
+    name: delos, version: 'interpreter with regions', bits: [64, 32], scale: 3,
+    command: (images, bits, rounds) => ({ argv: delosGuest('interpreter', images.multiboot(bits, 3, rounds)) }),
+  },
+  {
+    name: interpreterAlone, version: 'ours without regions', bits: [64, 32], scale: 1,
+    command: (images, bits, rounds) => ({ argv: [process.execPath, path.join(import.meta.dirname, 'interpreter.ts'), images.multiboot(bits, 1, rounds)] }),
+  },
+];
 
 function delosGuest(engine: EngineName, kernel: string): string[] {
   return [...delosCommand, 'vm', 'run', '--engine', engine, '--memory', `${guestMemory}`, '--kernel', kernel];
@@ -125,5 +135,5 @@ export function holders(withKvm: boolean): Holder[] {
 
 /** Ourselves first. */
 export function emulators(): readonly (Emulator | Absent)[] {
-  return [ours, qemu(), bochs(), v86(true, 3), v86(false, 1)];
+  return [...ours, qemu(), bochs(), v86(true, 3), v86(false, 1)];
 }

@@ -5,6 +5,9 @@ export interface Command {
   readonly argv: readonly string[];
 }
 
+/** One that did not come to its end is told of, and the others go on. */
+export type Failed = (error: Error) => void;
+
 /**
  * Starts a program and gives its stdout to `take` until that says true; then it is ended.
  * @param limitMs how long that may take
