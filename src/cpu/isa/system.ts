@@ -14,14 +14,14 @@ const fromSystemRegister = (operation: string): Meaning => (b, dst, src) => b.sy
 const toSystemRegister = (operation: string): Meaning => (b, dst, src) => b.system(operation, b.number(dst as Operand), wide(b, src as Operand));
 
 /** #GP of a program comes before its operand in memory is looked at. Without protection SS says nothing of a level. */
-function demandSupervisor(b: Builder): void {
+function demandSupervisor(b: Builder, operation = 'demandSupervisor'): void {
   const ofSs = b.binary('and', b.get(b.state('ssAttributes', 16)), b.constant(16, 0x60));
   const isProtected = b.truncate(b.get(b.state('cr0', 64)), 1);
-  b.systemIf(b.binary('and', isProtected, b.compare('ne', ofSs, b.constant(16, 0))), 'demandSupervisor');
+  b.systemIf(b.binary('and', isProtected, b.compare('ne', ofSs, b.constant(16, 0))), operation);
 }
 
-const ofSupervisor = (operation: string): Meaning => (b, src) => {
-  demandSupervisor(b);
+const ofSupervisor = (operation: string, demand?: string): Meaning => (b, src) => {
+  demandSupervisor(b, demand);
   ofValue(operation)(b, src as Operand);
 };
 
@@ -128,7 +128,8 @@ const descriptorTables: readonly Instruction[] = [
   instruction('LGDT', '0F 01 /2 mem', 'M', loadTable('loadGdt')), instruction('LIDT', '0F 01 /3 mem', 'M', loadTable('loadIdt')),
   instruction('SLDT', '0F 00 /0 mem', 'M', storeSelector(0)), instruction('SLDT', '0F 00 /0 reg', 'Rv', storeSelectorToRegister(0)),
   instruction('STR', '0F 00 /1 mem', 'M', storeSelector(1)), instruction('STR', '0F 00 /1 reg', 'Rv', storeSelectorToRegister(1)),
-  instruction('LLDT', '0F 00 /2', 'Ew', ofSupervisor('loadLocalTable')), instruction('LTR', '0F 00 /3', 'Ew', ofSupervisor('loadTask')),
+  instruction('LLDT', '0F 00 /2', 'Ew', ofSupervisor('loadLocalTable', 'demandProtectedSupervisor')),
+  instruction('LTR', '0F 00 /3', 'Ew', ofSupervisor('loadTask', 'demandProtectedSupervisor')),
   instruction('VERR', '0F 00 /4', 'Ew', ofValue('verifyRead')), instruction('VERW', '0F 00 /5', 'Ew', ofValue('verifyWrite')),
   instruction('LAR', '0F 02 /r', 'Gv,Ew', inspect('loadRights')), instruction('LSL', '0F 03 /r', 'Gv,Ew', inspect('loadLimit')),
   instruction('ARPL', '63 /r reg', 'Ew,Gw', adjustLevelInRegister, legacy), instruction('ARPL', '63 /r mem', 'Ew,Gw', adjustLevelInMemory, legacy),

@@ -10,6 +10,11 @@ export const levelOperations: OperationTable = {
   demandProtected(processor) {
     if (isReal(processor)) processor.fault(UD);
   },
+  /** Of what virtual-8086 mode does not know at all. */
+  demandProtectedSupervisor(processor) {
+    if (isReal(processor)) processor.fault(UD);
+    demandPrivilege(processor);
+  },
   /** #UD, whatever the operands say. */
   undefinedInstruction: (processor) => processor.fault(UD),
   /** General register, selector in it, the selector whose RPL is the least. */
