@@ -24,6 +24,14 @@ test('prefixes stand before the name, those that mean nothing too', () => {
   assert.equal(of('2e 66 66 0f 1f 00').text, 'cs data16 nop WORD PTR [rax]');
 });
 
+test('a form with a prefix of its own is that, not the one without', () => {
+  assert.deepEqual(['f30fbcc1', '0fbcc1', 'f30fbdc1', 'f390', '90'].map((bytes) => of(bytes).mnemonic), ['tzcnt', 'bsf', 'lzcnt', 'pause', 'nop']);
+});
+
+test('MOV with control registers does not look at what tells memory', () => {
+  assert.equal(of('0f 22 18').text, 'mov    cr3,rax');
+});
+
 test('what is no instruction is said to be none', () => {
   const { length, text } = of('0f 04 90');
   assert.deepEqual({ length, text }, { length: 1, text: '(bad)' });

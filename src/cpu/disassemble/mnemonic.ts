@@ -37,11 +37,13 @@ const prefetches = ['prefetchnta', 'prefetcht0', 'prefetcht1', 'prefetcht2'];
 const prefetchesForWrite = ['prefetch', 'prefetchw', 'prefetchwt1'];
 
 /** Whether a number behind a comparison or a product without carry is in its name, and not an operand. */
-export function hasNumberInName({ instruction: { name }, operands }: Decoded): boolean {
-  return numbered(name, Number(operands[2]?.kind === 'immediate' ? operands[2].value : -1n)) !== undefined;
+export function hasNumberInName(decoded: Decoded): boolean {
+  return numbered(decoded) !== undefined;
 }
 
-function numbered(name: string, number: number): string | undefined {
+function numbered({ instruction: { name }, operands: [, , last] }: Decoded): string | undefined {
+  if (last?.kind !== 'immediate') return undefined;
+  const number = Number(last.value);
   const compared = /^CMP(PS|PD|SS|SD)$/.exec(name);
   if (compared !== null) return comparisons[number] === undefined ? undefined : `cmp${comparisons[number]}${(compared[1] as string).toLowerCase()}`;
   return name === 'PCLMULQDQ' ? carryless[number] : undefined;
@@ -49,7 +51,7 @@ function numbered(name: string, number: number): string | undefined {
 
 /** In lower case, without prefixes. */
 export function mnemonicOf(decoded: Decoded, encoded: Encoded, codeSize: CodeSize): string {
-  const { instruction: { name, encoding }, operands, operandSize, addressSize } = decoded;
+  const { instruction: { name, encoding }, operandSize, addressSize } = decoded;
   const ofEncoding = byEncoding[encoding];
   if (ofEncoding !== undefined) return ofEncoding;
   const bySize = sized[name];
@@ -63,9 +65,7 @@ export function mnemonicOf(decoded: Decoded, encoded: Encoded, codeSize: CodeSiz
   if (name === 'MOV' && hasWideImmediate(decoded)) return 'movabs';
   if (name.startsWith('F') && decoded.instruction.unit === 'x87') return x87Name(name, encoding);
   if (encoding === '90' && encoded.prefixes.includes(0x66)) return 'xchg';
-  const last = operands[2];
-  const withNumber = last?.kind === 'immediate' ? numbered(name, Number(last.value)) : undefined;
-  return withNumber ?? (name === 'NOP' ? hintOf(encoding, encoded, codeSize) : name.toLowerCase());
+  return numbered(decoded) ?? (name === 'NOP' ? hintOf(encoding, encoded, codeSize) : name.toLowerCase());
 }
 
 function letterOf({ operandSize, instruction: { name, default64 } }: Decoded, codeSize: CodeSize): string {
