@@ -50,17 +50,33 @@ class Console {
   }
 }
 
+/** Has a conversation go on with another machine: one that is made of what the first, which has stopped, has become. */
+export type HandOver = (machine: Machine, serial: (byte: number) => void) => Machine;
+
 /** Boots to the shell, has it calculate, and powers off by it. @returns how the machine ended, and all that it said */
-export async function shellAndPowerOff(kernel: Uint8Array, patienceMs = 600_000): Promise<{ end: MachineEnd; text: string }> {
+export async function shellAndPowerOff(kernel: Uint8Array, patienceMs = 600_000, handOver?: HandOver): Promise<{ end: MachineEnd; text: string }> {
   const serial = new Console();
+  const take = (byte: number): void => serial.take(byte);
   const start = { kind: 'kernel', kernel, initrd: userland(), commandLine: 'console=ttyS0 quiet panic=-1' } as const;
-  using machine = new Machine({ start, memory: 256 * 2 ** 20, engine: createInterpreter(floatBytes), cpuid, serial: [(byte) => serial.take(byte)] });
-  const end = machine.run(AbortSignal.timeout(patienceMs));
+  using machine = new Machine({ start, memory: 256 * 2 ** 20, engine: createInterpreter(floatBytes), cpuid, serial: [take] });
+  const patience = AbortSignal.timeout(patienceMs);
+  const enough = new AbortController();
+  const end = machine.run(AbortSignal.any([patience, enough.signal]));
+  const type = (to: Machine, line: string): void => to.send(new TextEncoder().encode(`${line}\n`));
   const conversation = (async () => {
     await serial.until('@READY x86_64');
-    machine.send(new TextEncoder().encode('echo "typed-$((6 * 7))"; cat /proc/interrupts\n'));
+    type(machine, 'x=42; echo "typed-$((6 * 7))"; cat /proc/interrupts');
     await serial.until('typed-42');
-    machine.send(new TextEncoder().encode('poweroff -f\n'));
+    if (handOver !== undefined) {
+      enough.abort();
+      await end;
+      using other = handOver(machine, take);
+      type(other, 'echo "still-$x"; poweroff -f');
+      return await other.run(patience);
+    }
+    type(machine, 'poweroff -f');
+    return await end;
   })();
-  return { end: await Promise.race([end, conversation.then(async () => end)]), text: serial.text };
+  const first = await end;
+  return { end: enough.signal.aborted ? await conversation : first, text: serial.text };
 }
