@@ -122,8 +122,8 @@ export class Interpreter extends OperandMemory implements Processor, FetchOwner 
         this.#kicked = false;
         return this.#stop('kicked');
       }
-      if (left <= 0) return this.#stop('budget');
       this.#takeTrap();
+      if (left <= 0) return this.#stop('budget');
       const taken = this.#takeInterrupt();
       if (this.#shutdown) return this.#stop('shutdown');
       if (this.registers.number('activity') !== RUNNING) return this.#stop('halt');

@@ -83,6 +83,13 @@ test('RF of a breakpoint on code is not set in its image', () => {
   assert.equal(bench.qword(bench.cpu.registers.number('rsp') + 16) & 0x10000n, 0n);
 });
 
+test('a handler of #DB may use the debug registers, whatever it comes from', () => {
+  const bench = start();
+  bench.cpu.registers.setWide('dr7', 0x2400n);
+  execute(bench, 'f1');
+  assert.deepEqual([handled(bench), bench.cpu.registers.number('dr7')], [DB, 0x400]);
+});
+
 test('alignment is checked at level 3, with CR0.AM and RFLAGS.AC', () => {
   const outcome = (level: 0 | 3, cr0: bigint, flags: number, code = '8b 47 01 f4'): number | undefined => {
     const bench = start(level);

@@ -107,7 +107,6 @@ function debugRegister(processor: Processor, number: number): StateName {
   demandPrivilege(processor);
   if (registers.number('dr7') & 0x2000) {
     registers.setWide('dr6', registers.wide('dr6') | 0x2000n);
-    registers.setNumber('dr7', registers.number('dr7') & ~0x2000);
     processor.fault(DB);
   }
   return debugNames[number] as StateName;

@@ -1,11 +1,11 @@
 /** Entering the handler of a vector (SDM volume 3, chapters 6 and 20.1.4; volume 2, INT n). */
 
 import { RFLAGS } from '../builder.ts';
-import { SEGMENT, type SegmentState } from '../registers.ts';
+import { SEGMENT, type Registers, type SegmentState } from '../registers.ts';
 import { demandCode, codeAt, enterCode } from './code-segment.ts';
 import { isConforming, isNull, nullSegment, privilegeOf, readDescriptor, selectorError, SYSTEM, type Descriptor } from './descriptors.ts';
 import { isLongMode, isProtected, isVirtual8086 } from './mode.ts';
-import { Fault, GP, NP, PF, SS, TS, type CodePlace, type Processor } from './processor.ts';
+import { DB, Fault, GP, NP, PF, SS, TS, type CodePlace, type Processor } from './processor.ts';
 import { Stack } from './stack.ts';
 import { innerPointer, innerStack, interruptStack } from './task-state.ts';
 import { switchTask } from './task.ts';
@@ -29,6 +29,9 @@ interface Gate {
   readonly stack: number;
 }
 
+/** GD of DR7. */
+const GENERAL_DETECT = 0x2000;
+
 /** RFLAGS without what handlers do not begin with. */
 const clearedAlways = RFLAGS.TF | RFLAGS.NT | RFLAGS.RF | RFLAGS.VM;
 
@@ -40,11 +43,17 @@ export function enterHandler(processor: Processor, event: Event): void {
     else if (isLongMode(processor)) enterLong(processor, event);
     else enterProtected(processor, event);
     processor.trapPending = false;
+    // The debug registers are free to their handler (SDM volume 3, 17.2.4).
+    if (event.vector === DB && !event.software) openDebugRegisters(processor.registers);
     if (from !== undefined) tell(processor, event, from);
   } catch (error) {
     if (error instanceof Fault && !event.software && [TS, NP, SS, GP].includes(error.vector)) error.errorCode = (error.errorCode ?? 0) | 1;
     throw error;
   }
+}
+
+function openDebugRegisters(registers: Registers): void {
+  registers.setNumber('dr7', registers.number('dr7') & ~GENERAL_DETECT);
 }
 
 const placeOf = ({ registers }: Processor): CodePlace => ({ selector: registers.number('csSelector'), rip: registers.wide('rip') });
