@@ -157,7 +157,7 @@ export class Interpreter extends OperandMemory implements Processor, FetchOwner 
     const record = this.#enter();
     const place = record === 0 ? undefined : this.#fetch.place(this.registers.wide('rip'));
     if (place === undefined || this.#regions === undefined) return false;
-    return what === 'loop' ? this.#regions.makeLoop(place) : this.#regions.makeStraight(place);
+    return what === 'loop' ? this.#regions.makeLoop(place) : this.#regions.makeOne(place);
   }
 
   #stop(exit: InterpreterExit): InterpreterExit {

@@ -85,9 +85,9 @@ export class Regions {
     return false;
   }
 
-  /** A region of an instruction alone, or of so many in a row. @returns false when it can't be one */
-  makeStraight(place: Place, instructions = 1): boolean {
-    const first = this.#around(place, place.offset, instructions).get(place.offset);
+  /** A region of an instruction alone: for comparisons. @returns false when it can't be one */
+  makeOne(place: Place): boolean {
+    const first = this.#around(place, place.offset, 1).get(place.offset);
     return first !== undefined && this.#make(place, place.offset, new Map([[place.offset, { ...first, successors: [] }]]));
   }
 
