@@ -2,11 +2,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { initramfs } from '../../src/boot/initramfs.ts';
+import { packageKernel } from '../../tools/vm/package-kernel.ts';
 import { find } from '../containers/runtimes.ts';
 import { progress } from '../containers/stage.ts';
 import { delosCommand } from '../network/engines.ts';
 import { bochsLinux } from './bochs-linux.ts';
-import { cloudKernel } from './cloud-kernel.ts';
 import type { GuestImages } from './guest.ts';
 import { findBochs, qemuProgram, type Absent } from './machines.ts';
 import { listen, type Command, type Failed } from './spawned.ts';
@@ -54,7 +54,7 @@ function userland(): Uint8Array {
 function booters(folder: string, images: GuestImages): readonly (Booter | Absent)[] {
   const initrd = path.join(folder, 'initrd');
   fs.writeFileSync(initrd, userland());
-  const kernel = cloudKernel();
+  const kernel = packageKernel({ name: 'linux-image-cloud-amd64' });
   const files = ['--kernel', kernel, '--initrd', initrd, '--append', commandLine];
   const qemu = find(qemuProgram);
   const bochs = findBochs();
