@@ -41,7 +41,7 @@ async function measure(only: 'exits' | 'snapshot' | undefined, isQuick: boolean)
     if (only !== undefined) return { host, programs: [], absent: [], notes: [], speeds: [], boots: [], memory: [], exits, restores, regions: [] };
     const failures: string[] = [];
     const failed = ({ message }: Error): void => void failures.push(message);
-    const memory = await measureMemory(images, holders(noKvm === false), guestMemory);
+    const memory = await measureMemory(images, holders(noKvm === false), guestMemory, failed);
     const speeds = await measureInstructions(images, present, times.starts, times.rounds, failed);
     const boots = await measureBoots(folder, images, times.boots, isQuick, failed);
     const regions = measureRegions(times.regions);

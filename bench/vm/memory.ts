@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { progress } from '../containers/stage.ts';
 import type { GuestImages } from './guest.ts';
 import { guestEnd } from './markers.ts';
-import { listen, type Command } from './spawned.ts';
+import { listen, type Command, type Failed } from './spawned.ts';
 
 export interface MemoryRow {
   readonly name: string;
@@ -22,13 +22,13 @@ export interface Holder {
 const pageBytes = 4096;
 const limitMs = 60_000;
 
-/** @param guestBytes of RAM that the guest has */
-export async function measureMemory(images: GuestImages, holders: readonly Holder[], guestBytes: number): Promise<MemoryRow[]> {
+/** @param guestBytes of RAM that the guest has. @param failed told of a holder that did not come to the end */
+export async function measureMemory(images: GuestImages, holders: readonly Holder[], guestBytes: number, failed: Failed): Promise<MemoryRow[]> {
   const rows: MemoryRow[] = [];
   for (const { name, mapping, command } of holders) {
     progress(`memory: ${name}`);
     const look = (pid: number): void => void rows.push({ name, peakKb: peakOf(pid), guestKb: guestOf(pid, mapping, guestBytes) });
-    await listen(command(images), (bytes) => bytes.includes(guestEnd), limitMs, look);
+    await listen(command(images), (bytes) => bytes.includes(guestEnd), limitMs, look).catch(failed);
   }
   return rows;
 }

@@ -133,7 +133,7 @@ static void (*const workloads[])(void) = { integers, calls, mixed, scattered, si
 
 void guest(void) {
   /* Memory that nobody has written to may be one page of zeros everywhere. */
-  for (u32 i = 0; i < sizeof numbers / sizeof *numbers; i++) numbers[i] = i * 0x9e3779b9u;
+  for (u32 i = 0; rounds && i < sizeof numbers / sizeof *numbers; i++) numbers[i] = i * 0x9e3779b9u;
   for (u32 i = 0; i < 64; i++) constants[i] = i * 0x9e3779b9u;
   say(1);
   for (u32 round = 0; round < rounds; round++) {
