@@ -52,6 +52,8 @@ export class Report {
         return this.#end(event.data as EventData.TestPass);
       case 'test:fail':
         return this.#end(event.data as EventData.TestFail);
+      case 'test:diagnostic':
+        return notice(event.data as EventData.TestDiagnostic);
       case 'test:stdout':
       case 'test:stderr':
         this.#keep(event.data as EventData.TestStdout);
@@ -157,6 +159,13 @@ export class Report {
 }
 
 /** How node:test classes a failure; undefined for a test that passed. */
+/** What node:test says at the end of a file; the rest are words of tests. */
+const summary = /^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
+
+function notice({ message }: EventData.TestDiagnostic): string {
+  return summary.test(message) ? '' : `\n${message}\n`;
+}
+
 function failureType(data: Ended): string | undefined {
   return 'error' in data.details ? ((data.details.error as { failureType?: string }).failureType ?? 'unknown') : undefined;
 }

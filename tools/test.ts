@@ -21,7 +21,7 @@ function kinds(): string[] {
 }
 
 /** Kinds that take many minutes: they are run when they are asked for by name. */
-const slowKinds: readonly string[] = ['kernels'];
+const slowKinds: readonly string[] = ['kernels', 'nested'];
 
 /** Runs one file in a process of its own. A run for each file, because node:test cannot stop a single file of a larger run. */
 async function runFile(file: string, namePattern: RegExp | undefined): Promise<TestEvent[]> {
@@ -67,7 +67,7 @@ const apart = /^test\/integration\/(?:build|cni|delos-cni|image|layers|network|r
 
 function laneOf(file: string): 'unit' | 'vm' | 'kernel' {
   if (!file.startsWith('test/')) return 'unit';
-  return file.startsWith('test/vm/') ? 'vm' : 'kernel';
+  return /^test\/(?:vm|nested)\//.test(file) ? 'vm' : 'kernel';
 }
 
 // As it is used: stripping the types of all its files would take a third of a second a command.

@@ -1,7 +1,7 @@
 /*
  * What an exit costs a monitor written in C, for bench/vm/exits.ts: nanoseconds for each of as many exits as it is told.
  *   exits guest COUNT     a guest in real mode that writes to a port
- *   exits isolated COUNT  the same loop, with the cheapest ioctl instead of KVM_RUN
+ *   exits isolated COUNT  the same loop, with the cheapest ioctl instead of KVM_RUN, as many times over; the fastest counts
  */
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -12,6 +12,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
+
+enum { BURSTS = 200 };
 
 static unsigned long written;
 
@@ -31,11 +33,11 @@ static int serve(struct kvm_run *run)
 	return 1;
 }
 
-/* Of this thread alone: other programs run beside. */
+/* A burst is short: the fastest of many was alone on its processor. */
 static double now(void)
 {
 	struct timespec time;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	clock_gettime(CLOCK_MONOTONIC, &time);
 	return time.tv_sec * 1e9 + time.tv_nsec;
 }
 
@@ -64,13 +66,19 @@ int main(int argc, char **argv)
 	run->io.size = run->io.count = 1;
 	run->io.port = 0x3f8;
 	run->io.data_offset = 4096;
-	double start = now();
-	if (isolated)
-		while (done < count && ioctl(kvm, KVM_GET_API_VERSION, 0) == 12 && serve(run))
-			done++;
-	else
-		while (!ioctl(vcpu, KVM_RUN, 0) && serve(run))
-			done++;
-	printf("%.1f\n", (now() - start) / count);
+	double least = 1e9;
+	for (int burst = 0; burst < (isolated ? BURSTS : 1); burst++) {
+		double start = now();
+		done = 0;
+		if (isolated)
+			while (done < count && ioctl(kvm, KVM_GET_API_VERSION, 0) == 12 && serve(run))
+				done++;
+		else
+			while (!ioctl(vcpu, KVM_RUN, 0) && serve(run))
+				done++;
+		double each = (now() - start) / count;
+		least = each < least ? each : least;
+	}
+	printf("%.1f\n", least);
 	return done != count;
 }

@@ -11,8 +11,7 @@ test('the probe says what KVM is here', { skip: noKvm }, () => {
   assert.ok((probe.mapSize ?? 0) >= 4096);
   assert.ok((probe.extensions['KVM_CAP_NR_MEMSLOTS'] ?? 0) >= 32);
   assert.ok((probe.kernelRate ?? 0) > 0, probe.sentence);
-  assert.equal(probe.useful, (probe.kernelRate ?? 0) >= 100e6);
-  assert.match(probe.sentence, /^KVM (runs|interprets) a guest's kernel.*\d million instructions\/s\)/);
+  assert.match(probe.sentence, probe.useful ? /^KVM runs a guest's kernel.*\d million instructions\/s\)/ : /^KVM interprets a guest's kernel.*\d million instructions\/s\)/);
   assert.equal(fs.readdirSync('/proc/self/fd').length, open);
 });
 

@@ -21,8 +21,8 @@ function randomState(next: () => number): Registers {
   const below = (limit: number): number => next() % limit;
   const vectors = Object.keys(cpuState.fields).filter((name) => /^[xy]mm\d/.test(name) || /^st\dLow/.test(name));
   const segments = segmentRegisters.flatMap((name) => {
-    // Code and data segments present and accessed; a busy task, no local descriptors.
-    const attributes = name === 'tr' ? 0x8b : name === 'ldtr' ? 0x182 : name === 'cs' ? 0xa09b | (below(2) << 12) : 0xc093 | (below(2) << 12);
+    // Code and data segments present and accessed; a busy task, no local descriptors: AMD's has no other mark of that than not to be present.
+    const attributes = name === 'tr' ? 0x8b : name === 'ldtr' ? 0x102 : name === 'cs' ? 0xa09b | (below(2) << 12) : 0xc093 | (below(2) << 12);
     const limit = name === 'tr' ? 0x67 : name === 'ldtr' ? 0xffff : 0xffffffff;
     return [[`${name}Base`, name === 'fs' || name === 'gs' || name === 'tr' ? canonical() : 0], [`${name}Limit`, limit],
       [`${name}Selector`, name === 'ldtr' ? 0 : below(8192) & ~7], [`${name}Attributes`, attributes]];

@@ -17,6 +17,11 @@ export interface VmRequest {
   readonly timeoutSeconds?: number;
   /** QEMU's name of the processor model and what is turned on in it; all that QEMU can emulate when absent. */
   readonly processor?: string;
+  /**
+   * The guest's time is its instructions, 2 ns each, so that its timers leave it the time to do something however busy the host is. It has one
+   * processor then.
+   */
+  readonly countedTime?: boolean;
   /** Kernel modules to load besides those that bring the host's root, such as `null_blk` or `bfq`. */
   readonly modules?: readonly string[];
   /** Is told what the command prints, when it does. */
@@ -62,8 +67,9 @@ export async function runInVm(request: VmRequest): Promise<VmResult> {
   }
 }
 
-async function boot(folder: string, kernel: GuestKernel, { memoryMiB = 1024, timeoutSeconds = 120, processor = 'max', onOutput }: VmRequest): Promise<VmResult> {
-  const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...machine(folder, kernel, memoryMiB, processor)], {
+async function boot(folder: string, kernel: GuestKernel, request: VmRequest): Promise<VmResult> {
+  const { timeoutSeconds = 120, onOutput } = request;
+  const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...machine(folder, kernel, request)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let isLate = false;
@@ -91,9 +97,10 @@ async function boot(folder: string, kernel: GuestKernel, { memoryMiB = 1024, tim
  * end of QEMU. The two processors take turns in one thread: with a thread each, QEMU 7.2 runs code that the other has just rewritten, and a
  * guest's Node dies of its own checks, once in ten starts.
  */
-function machine(folder: string, kernel: GuestKernel, memoryMiB: number, processor: string): string[] {
+function machine(folder: string, kernel: GuestKernel, { memoryMiB = 1024, processor = 'max', countedTime = false }: VmRequest): string[] {
   return [
-    ...['-machine', 'q35', '-accel', 'tcg,thread=single', '-cpu', processor, '-smp', String(processors), '-m', String(memoryMiB)],
+    ...['-machine', 'q35', '-accel', 'tcg,thread=single', '-cpu', processor, '-smp', String(countedTime ? 1 : processors), '-m', String(memoryMiB)],
+    ...(countedTime ? ['-icount', 'shift=1,sleep=off'] : []),
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
     ...['-serial', `file:${join(folder, 'console')}`, '-serial', 'stdio', '-serial', `file:${join(folder, 'exit')}`],
     ...['-virtfs', 'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap'],
