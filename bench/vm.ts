@@ -37,7 +37,7 @@ async function measure(only: 'exits' | 'snapshot' | undefined, isQuick: boolean)
     const exits = noKvm === false && only !== 'snapshot' ? measureExits(times.exits) : [];
     const restores = only === 'exits' ? [] : await measureRestores(folder, times.restores);
     const host = hostLine();
-    const programs = [...new Set(present.map(({ name, version }) => `${name.split(',')[0] ?? ''} ${version}`))];
+    const programs = [...new Set(present.filter(({ version }) => version !== '').map(({ name, version }) => `${name.split(',')[0] ?? ''} ${version}`))];
     if (only !== undefined) return { host, programs: [], absent: [], notes: [], speeds: [], boots: [], memory: [], exits, restores, regions: [] };
     const failures: string[] = [];
     const failed = ({ message }: Error): void => void failures.push(message);

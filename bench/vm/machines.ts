@@ -16,6 +16,7 @@ export const guestMemory = 64 * 2 ** 20;
 /** Something that runs the guest. */
 export interface Emulator {
   readonly name: string;
+  /** Empty for ourselves. */
   readonly version: string;
   readonly bits: readonly Bits[];
   /** How often it runs each workload between two looks at the clock: so often that each is at least some 100 ms. */
@@ -35,11 +36,11 @@ export const interpreterAlone = 'interpreter';
 
 const ours: readonly Emulator[] = [
   {
-    name: delos, version: 'interpreter with regions', bits: [64, 32], scale: 3,
+    name: delos, version: '', bits: [64, 32], scale: 3,
     command: (images, bits, rounds) => ({ argv: delosGuest('interpreter', images.multiboot(bits, 3, rounds)) }),
   },
   {
-    name: interpreterAlone, version: 'ours without regions', bits: [64, 32], scale: 1,
+    name: interpreterAlone, version: '', bits: [64, 32], scale: 1,
     command: (images, bits, rounds) => ({ argv: [process.execPath, path.join(import.meta.dirname, 'interpreter.ts'), images.multiboot(bits, 1, rounds)] }),
   },
 ];
