@@ -85,8 +85,8 @@ test('what can\'t be: lines of controllers that are ours', { skip }, () => {
   assert.throws(() => guest.processors.saveControllers(), /not KVM's/);
 });
 
-// Timer interrupts until the handler has been entered three times, then the end by the debug port: mov al, 1; out 0xf4, al.
-const counted = `31c08ed88ed0bc0080${setPic(0xfe)}${setPit}fbf4803e000603 75f8 b001e6f4`.replaceAll(' ', '');
+// Timer interrupts until the handler has been entered three times or more (KVM's 8254 makes up for those that came late), then the end by the debug port: mov al, 1; out 0xf4, al.
+const counted = `31c08ed88ed0bc0080${setPic(0xfe)}${setPit}fbf4803e000603 72f8 b001e6f4`.replaceAll(' ', '');
 /** inc byte [0x600]; out 0x3f8, '.'; acknowledged; iret */
 const counts = '50fe060006b02ebaf803eeb020e62058cf';
 
@@ -102,7 +102,7 @@ for (const { engine, skip: missing } of [...engines, { engine: kvmWithController
     low.set(bytes(counts), 0x500);
     new DataView(low.buffer, low.byteOffset).setUint32(0x20 * 4, 0x500, true);
     assert.deepEqual(await machine.run(AbortSignal.timeout(20_000)), { kind: 'debug-exit', status: 3 });
-    assert.equal(output, '...');
+    assert.match(output, /^\.{3,}$/);
     if (engine.controllers === true) assert.throws(() => machine.save(), /in the kernel can't be saved/);
   });
 }
