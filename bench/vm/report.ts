@@ -4,6 +4,7 @@ import { delos, interpreterAlone, type Absent } from './machines.ts';
 import type { MemoryRow } from './memory.ts';
 import type { RegionRow } from './regions.ts';
 import type { SpeedRow } from './instructions.ts';
+import type { StartRow } from './start.ts';
 import type { RestoreRow } from './snapshot.ts';
 
 export interface Report {
@@ -17,14 +18,16 @@ export interface Report {
   readonly memory: readonly MemoryRow[];
   readonly exits: readonly ExitRow[];
   readonly restores: readonly RestoreRow[];
+  readonly monitorStarts: readonly StartRow[];
   readonly regions: readonly RegionRow[];
 }
 
 /** The whole report for people. */
-export function textOf({ host, programs, absent, notes, speeds, boots, memory, exits, restores, regions }: Report): string {
+export function textOf({ host, programs, absent, notes, speeds, boots, memory, exits, restores, monitorStarts, regions }: Report): string {
   return [
     host, ...programs, ...absent.map(({ name, why }) => `${name}: ${why}`), ...notes,
-    ...speedLines(speeds, 64), ...speedLines(speeds, 32), ...bootLines(boots), ...memoryLines(memory), ...exitLines(exits), ...restoreLines(restores), ...regionLines(regions),
+    ...speedLines(speeds, 64), ...speedLines(speeds, 32), ...bootLines(boots), ...memoryLines(memory), ...exitLines(exits), ...restoreLines(restores), ...startLines(monitorStarts),
+    ...regionLines(regions),
   ].join('\n');
 }
 
@@ -85,6 +88,15 @@ function restoreLines(rows: readonly RestoreRow[]): string[] {
     return line(`  ${name}`, [(sorted[0] ?? NaN).toFixed(1), (sorted[sorted.length >> 1] ?? NaN).toFixed(1), `${sorted.length}`]);
   });
   return ['', line('A machine of 1 GiB from a file: up to the first byte that its guest writes, ms', ['min', 'median', 'runs']), ...lines];
+}
+
+function startLines(rows: readonly StartRow[]): string[] {
+  if (rows.length === 0) return [];
+  const lines = rows.map(({ name, milliseconds }) => {
+    const sorted = milliseconds.toSorted((a, b) => a - b);
+    return line(`  ${name}`, [(sorted[0] ?? NaN).toFixed(1), (sorted[sorted.length >> 1] ?? NaN).toFixed(1), `${sorted.length}`]);
+  });
+  return ['', line('From the start of a process to the first byte of a small bzImage, ms', ['min', 'median', 'runs']), ...lines];
 }
 
 function verdict(measured: number, bound: number, least: boolean): string {

@@ -34,8 +34,8 @@ function randomState(next: () => number): Registers {
     cr0: 0x80000033, cr4: 0x40620, efer: 0xd01, xcr0: 7, gdtrBase: canonical(), gdtrLimit: below(65536), idtrBase: canonical(), idtrLimit: below(65536),
     dr0: canonical(), dr1: canonical(), dr2: canonical(), dr3: canonical(), dr6: 0xffff0ff0, dr7: 0x400, pat: 0x0007040600070406n,
     star: word(), lstar: canonical(), cstar: canonical(), sfmask: next() & 0x7fffffff, kernelGsBase: canonical(), sysenterCs: below(65536),
-    sysenterEsp: canonical() >> 17n,
-    sysenterEip: canonical() >> 17n, tscAux: next(), fcw: 0x340 | below(64), fsw: below(8) << 11, ftw: below(256),
+    // AMD's have 32 bits.
+    sysenterEsp: next(), sysenterEip: next(), tscAux: next(), fcw: 0x340 | below(64), fsw: below(8) << 11, ftw: below(256),
     mxcsr: 0x1f80 | (below(8) << 13) | below(64), nmiBlocked: below(2),
   };
 }
