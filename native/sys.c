@@ -50,8 +50,24 @@ static napi_value system_call(napi_env env, napi_callback_info info)
 	return result;
 }
 
-/* ioctl(descriptor, request) without an argument: the result, or minus the errno. Its numbers are small, which Node passes for nothing. */
-static napi_value ioctl_alone(napi_env env, napi_callback_info info)
+/* The function of boundIoctl: minus the errno, or undefined for 0. */
+static napi_value bound(napi_env env, napi_callback_info info)
+{
+	void *data;
+	napi_value result;
+	napi_get_cb_info(env, info, NULL, NULL, NULL, &data);
+	int got = ioctl((int)((uintptr_t)data >> 32), (uint32_t)(uintptr_t)data, 0);
+	if (!got)
+		return NULL;
+	napi_create_int32(env, got < 0 ? -errno : got, &result);
+	return result;
+}
+
+/*
+ * boundIoctl(descriptor, request): a function that makes this ioctl without an argument. Nothing is handed over but what went wrong, as each
+ * question to Node costs as much again as the way to here.
+ */
+static napi_value bound_ioctl(napi_env env, napi_callback_info info)
 {
 	size_t count = 2;
 	int32_t fd = -1;
@@ -60,8 +76,7 @@ static napi_value ioctl_alone(napi_env env, napi_callback_info info)
 	napi_get_cb_info(env, info, &count, values, NULL, NULL);
 	napi_get_value_int32(env, values[0], &fd);
 	napi_get_value_uint32(env, values[1], &request);
-	int got = ioctl(fd, request, 0);
-	napi_create_int32(env, got < 0 ? -errno : got, &result);
+	napi_create_function(env, "bound", NAPI_AUTO_LENGTH, bound, (void *)((uintptr_t)(uint32_t)fd << 32 | request), &result);
 	return result;
 }
 
@@ -83,8 +98,8 @@ NAPI_MODULE_INIT()
 	napi_value function;
 	napi_create_function(env, "syscall", NAPI_AUTO_LENGTH, system_call, NULL, &function);
 	napi_set_named_property(env, exports, "syscall", function);
-	napi_create_function(env, "ioctl", NAPI_AUTO_LENGTH, ioctl_alone, NULL, &function);
-	napi_set_named_property(env, exports, "ioctl", function);
+	napi_create_function(env, "boundIoctl", NAPI_AUTO_LENGTH, bound_ioctl, NULL, &function);
+	napi_set_named_property(env, exports, "boundIoctl", function);
 	napi_create_function(env, "address", NAPI_AUTO_LENGTH, address, NULL, &function);
 	napi_set_named_property(env, exports, "address", function);
 	return exports;

@@ -3,14 +3,14 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { KVM_CREATE_VCPU, KVM_EXIT_SHUTDOWN, KVM_EXIT_IO, KVM_EXIT_IO_OUT, KVM_GET_API_VERSION, KVM_GET_VCPU_MMAP_SIZE, kvm_run_io } from '../../src/abi/kvm.ts';
+import { KVM_API_VERSION, KVM_CREATE_VCPU, KVM_EXIT_SHUTDOWN, KVM_EXIT_IO, KVM_EXIT_IO_OUT, KVM_GET_API_VERSION, KVM_GET_VCPU_MMAP_SIZE, kvm_run_io } from '../../src/abi/kvm.ts';
 import { createBus } from '../../src/device/bus.ts';
 import { Alarm } from '../../src/engine/kvm/alarm.ts';
 import { KvmCpu } from '../../src/engine/kvm/cpu.ts';
 import { kvmCall, Vcpu } from '../../src/engine/kvm/vcpu.ts';
 import { Vm } from '../../src/engine/kvm/vm.ts';
 import { put } from '../../src/lib/layout.ts';
-import { ioctlAlone } from '../../src/sys/syscall.ts';
+import { boundIoctl } from '../../src/sys/syscall.ts';
 import { quiet, TestGuest } from '../../test/support/guest.ts';
 
 /** Nanoseconds for each exit, the least of all rounds. */
@@ -68,15 +68,15 @@ function ofGuest(): number {
 
 /** A processor whose every run ends at once with the exit that lies in its kvm_run. */
 class IdleVcpu extends Vcpu {
-  readonly #kvm: number;
+  readonly #ask: () => number | undefined;
 
   constructor(vm: Vm) {
     super(kvmCall('KVM_CREATE_VCPU', vm.fd, KVM_CREATE_VCPU, 0), kvmCall('KVM_GET_VCPU_MMAP_SIZE', vm.system, KVM_GET_VCPU_MMAP_SIZE));
-    this.#kvm = vm.system;
+    this.#ask = boundIoctl(vm.system, KVM_GET_API_VERSION);
   }
 
   override enter(): number {
-    return ioctlAlone(this.#kvm, KVM_GET_API_VERSION);
+    return this.#ask() === KVM_API_VERSION ? 0 : -1;
   }
 }
 

@@ -6,7 +6,7 @@ import { buildFolder } from './build-folder.ts';
 
 interface Native {
   syscall(number: number, ...args: (number | bigint | NodeJS.TypedArray)[]): number;
-  ioctl(fd: number, request: number): number;
+  boundIoctl(fd: number, request: number): () => number | undefined;
   address(buffer: NodeJS.TypedArray): bigint;
 }
 
@@ -52,9 +52,12 @@ export function ioctl(fd: number, request: number, argument?: number | NodeJS.Ty
   return argument === undefined ? call(syscalls.ioctl[0], fd, request) : call(syscalls.ioctl[0], fd, request, argument);
 }
 
-/** {@link ioctl} without an argument, at the least cost that there is: KVM_RUN comes a hundred thousand times a second. */
-export function ioctlAlone(fd: number, request: number): number {
-  return (loaded ?? native()).ioctl(fd, request);
+/**
+ * {@link ioctl} without an argument as a function, at the least cost that there is: KVM_RUN comes a hundred thousand times a second. It gives
+ * undefined for 0.
+ */
+export function boundIoctl(fd: number, request: number): () => number | undefined {
+  return native().boundIoctl(fd, request);
 }
 
 /** A system call whose refusal is no surprise: the result, or minus the errno. */

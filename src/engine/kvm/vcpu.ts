@@ -4,7 +4,7 @@ import { DelosError } from '../../lib/errors.ts';
 import { errnoName } from '../../abi/names.ts';
 import { align } from '../../lib/layout.ts';
 import { mapOver, unmapOver } from '../../sys/mapping.ts';
-import { ioctl, ioctlAlone } from '../../sys/syscall.ts';
+import { boundIoctl, ioctl } from '../../sys/syscall.ts';
 
 const wasmPage = 65536;
 const reasonAt = kvm_run_io.fields.exit_reason.offset;
@@ -28,6 +28,7 @@ export class Vcpu {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly #mapped: Uint8Array;
+  readonly #run: () => number | undefined;
 
   /**
    * @param fd the processor's, as KVM_CREATE_VCPU gave it; closed by {@link close}, and when this throws
@@ -35,6 +36,7 @@ export class Vcpu {
    */
   constructor(fd: number, mapSize: number) {
     this.fd = fd;
+    this.#run = boundIoctl(fd, KVM_RUN);
     const pages = align(mapSize, wasmPage) / wasmPage;
     // A WebAssembly.Memory, as it is the one buffer whose place in memory is whole pages and stays.
     const { buffer } = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
@@ -51,7 +53,7 @@ export class Vcpu {
 
   /** KVM_RUN: 0, or minus an errno. Blocks. */
   enter(): number {
-    return ioctlAlone(this.fd, KVM_RUN);
+    return this.#run() ?? 0;
   }
 
   get exitReason(): number {
