@@ -10,6 +10,8 @@ import { generator } from './support/generator.ts';
 
 /** Of each form, for a seed. */
 const perForm = 16;
+/** Of so many one is a region as well. */
+const casesOfRegions = 199;
 /** Lines that are printed of a form that differs. */
 const linesOfForm = 6;
 
@@ -35,7 +37,7 @@ function run(): void {
   do {
     const random = generator(seed);
     for (const [family, instructions] of Object.entries(families)) {
-      const { cases, exceptions, faults } = compare(instructions, perForm, () => random(0x100000000), silicon, emulated);
+      const { cases, exceptions, faults } = compare(instructions, perForm, () => random(0x100000000), silicon, emulated, casesOfRegions);
       const count = counts.get(family) as Count;
       count.cases += cases;
       count.exceptions += exceptions;

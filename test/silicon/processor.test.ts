@@ -10,6 +10,7 @@ import { Silicon } from './silicon.ts';
 
 /** Of each form; `./dev fuzz cpu` runs millions. */
 const cases = 24;
+const casesOfRegions = 12;
 
 const skip = whyNotComparable();
 
@@ -17,7 +18,7 @@ for (const [family, instructions] of Object.entries(families)) {
   test(`${family}: emitted code and oracle do what silicon does`, { skip }, () => {
     using silicon = new Silicon();
     const random = generator(1);
-    const { faults } = compare(instructions, cases, () => random(0x100000000), silicon, new Emulated());
+    const { faults } = compare(instructions, cases, () => random(0x100000000), silicon, new Emulated(), casesOfRegions);
     assert.deepEqual(faults.slice(0, 20), []);
   });
 }
