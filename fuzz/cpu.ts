@@ -1,4 +1,4 @@
-// ./dev fuzz cpu [--seconds N | --cases N] [--seed N] [--json]: every user-mode instruction on random states, on this processor through KVM, by emitted code
+// ./dev fuzz cpu [--seconds N] [--cases N] [--seed N] [--json]: every user-mode instruction on random states, on this processor through KVM, by emitted code
 // and by the oracle. Prints how many cases of each family were compared, and exits with 1 when they differ: for each form the seed and the first case.
 import { parseArgs } from 'node:util';
 import { whyNotComparable } from '../test/silicon/available.ts';
@@ -21,12 +21,13 @@ interface Count {
   exceptions: number;
 }
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, cases: { type: 'string' }, seed: { type: 'string' }, json: { type: 'boolean', default: false } } });
+const { values } = parseArgs({ options: { seconds: { type: 'string' }, cases: { type: 'string' }, seed: { type: 'string' }, json: { type: 'boolean', default: false } } });
 
 function run(): void {
   const wanted = values.cases === undefined ? Number.POSITIVE_INFINITY : Number(values.cases);
   const start = performance.now();
-  const end = values.cases === undefined ? start + Number(values.seconds) * 1000 : Number.POSITIVE_INFINITY;
+  const seconds = values.seconds ?? (values.cases === undefined ? '10' : 'Infinity');
+  const end = start + Number(seconds) * 1000;
   const first = values.seed === undefined ? Date.now() >>> 0 : Number(values.seed);
   const counts = new Map<string, Count>(Object.entries(families).map(([family, instructions]) => [family, { forms: instructions.filter(isJudged).length, cases: 0, exceptions: 0 }]));
   const differing = new Map<string, string>();

@@ -5,12 +5,14 @@ import { runAttached } from './run.ts';
 
 const { values, positionals, tokens } = parseArgs({
   allowPositionals: true, strict: false, tokens: true,
-  options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string' }, cases: { type: 'string' }, json: { type: 'boolean' } },
+  options: { seconds: { type: 'string' }, seed: { type: 'string' }, cases: { type: 'string' }, json: { type: 'boolean' } },
 });
 const fuzzers = find('fuzz/*.ts').filter((path) => !path.endsWith('.test.ts'));
 const [name] = positionals;
 const chosen = name === undefined ? fuzzers : fuzzers.filter((path) => path === `fuzz/${name}.ts`);
-const seconds = Number(values['seconds']) / Math.max(1, chosen.length);
+const seconds = Number(values['seconds'] ?? 60) / Math.max(1, chosen.length);
+/** Without end where it is cases that are counted. */
+const limit = values['seconds'] === undefined && values['cases'] !== undefined ? [] : ['--seconds', String(seconds)];
 const others = tokens.flatMap((token) => (token.kind === 'option' && token.name !== 'seconds' ? [token.rawName, ...(token.value === undefined ? [] : [token.value])] : []));
 
 if (chosen.length === 0 || !(seconds > 0)) {
@@ -18,7 +20,7 @@ if (chosen.length === 0 || !(seconds > 0)) {
   process.exitCode = 1;
 } else {
   for (const path of chosen) {
-    if (!others.includes('--json')) console.log(`${path}: ${seconds} s`);
-    process.exitCode = (await runAttached(process.execPath, [path, '--seconds', String(seconds), ...others])) || process.exitCode || 0;
+    if (!others.includes('--json')) console.log(`${path}: ${limit[1] ?? 'any number of'} s`);
+    process.exitCode = (await runAttached(process.execPath, [path, ...limit, ...others])) || process.exitCode || 0;
   }
 }
