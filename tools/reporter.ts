@@ -7,6 +7,9 @@ export type TestEvent = { type: string; data: unknown };
 
 type Ended = EventData.TestPass | EventData.TestFail;
 
+/** Files that the report ends with: those that took longest, each more than a second. */
+const slowest = 15;
+
 /** Dots on a line. */
 const column = 100;
 
@@ -75,7 +78,7 @@ export class Report {
   /** The closing lines: totals as node:test prints them, the slowest files, and every skipped test with its reason. */
   close(durationMs: number): string {
     const totals = { ...this.totals, duration_ms: Math.round(durationMs) };
-    const slow = [...this.#milliseconds].sort((a, b) => b[1] - a[1]).slice(0, 5);
+    const slow = [...this.#milliseconds].sort((a, b) => b[1] - a[1]).slice(0, slowest);
     return [
       '',
       ...slow.filter(([, ms]) => ms > 1000).map(([file, ms]) => `slow: ${file}: ${(ms / 1000).toFixed(1)} s`),

@@ -35,10 +35,10 @@ async function runFile(file: string, namePattern: RegExp | undefined): Promise<T
 
 /**
  * Runs the files, `workers` at a time, and prints what became of each when it has ended.
+ * @param waiting is emptied; two may take from one list
  * @param again where a file goes that has failed and is to be run again, alone; without it a failure is final
  */
-async function runFiles(report: Report, files: readonly string[], workers: number, namePattern: RegExp | undefined, again?: string[]): Promise<void> {
-  const waiting = [...files];
+async function runFiles(report: Report, waiting: string[], workers: number, namePattern: RegExp | undefined, again?: string[]): Promise<void> {
   const work = async (): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
       const events = await runFile(file, namePattern);
@@ -62,6 +62,17 @@ function select(chosen: readonly string[], name: string | undefined): { files: s
   return { files: all, pattern: new RegExp(name.replace(/[^\w\s]/g, '\\$&')) };
 }
 
+/** Those that take minutes, the longest first; so that none of them is the last to be begun. */
+const long = ['containers', 'network', 'everyday', 'integration'];
+
+function longestFirst(files: readonly string[]): string[] {
+  const place = (file: string): number => {
+    const found = long.findIndex((name) => file === `test/vm/${name}.test.ts`);
+    return found < 0 ? long.length : found;
+  };
+  return files.toSorted((a, b) => place(a) - place(b));
+}
+
 /** These have folders, registries and network namespaces of their own, so nothing of the kernel is shared with others. */
 const apart = /^test\/integration\/(?:build|cni|delos-cni|image|layers|network|registry)[\w-]*\.test\.ts$/;
 
@@ -72,6 +83,9 @@ function laneOf(file: string): 'unit' | 'vm' | 'kernel' {
 
 // As it is used: stripping the types of all its files would take a third of a second a command.
 process.env['DELOS_TEST_RUNTIME'] ??= `${join(root, 'build/node')} ${join(root, 'build/delos-oci.cjs')}`;
+
+// Types are stripped once for all the files that import a source, in this run and in the next; the guests of test/vm read it too.
+process.env['NODE_COMPILE_CACHE'] ??= join(root, 'build/cache/test');
 
 async function main(args: readonly string[]): Promise<boolean> {
   const known = kinds();
@@ -86,7 +100,9 @@ async function main(args: readonly string[]): Promise<boolean> {
   const [shared, own] = [kernel.filter((file) => !apart.test(file)), kernel.filter((file) => apart.test(file))];
   // Two lanes on a busy machine: what lost a race there is told, and has to pass alone. A unit test has no such excuse.
   const again: string[] = [];
-  await Promise.all([runFiles(report, shared, 1, pattern, again), runFiles(report, [...vm, ...own], 1, pattern, again)]);
+  // The lane that is through first helps the other as far as it may: no processor waits while there is a file that shares nothing.
+  const anywhere = [...longestFirst(vm), ...own];
+  await Promise.all([runFiles(report, shared, 1, pattern, again).then(() => runFiles(report, anywhere, 1, pattern, again)), runFiles(report, anywhere, 1, pattern, again)]);
   await runFiles(report, again, 1, pattern);
   process.stdout.write(report.close(performance.now() - start));
   if (report.totals.tests === 0) process.stdout.write(`no test matches; kinds: ${known.join(' ')}\n`);

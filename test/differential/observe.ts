@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { makeBundle, type Bundle, type ConfigChange, type TestConfig } from '../support/bundle.ts';
+import { makeBundle, testConfig, type Bundle, type ConfigChange, type TestConfig } from '../support/bundle.ts';
 import { marker, newId } from '../support/marker.ts';
 import { peerCommand, startCommand, type Peer, type Running } from '../support/peers.ts';
 import { readCgroupView, readView, type View } from './view.ts';
@@ -29,7 +29,8 @@ const probe = fs.readFileSync(path.join(import.meta.dirname, 'probe.sh'));
 export async function observe(peer: Peer, row: Case): Promise<View> {
   const id = newId(peer.name);
   const cgroupsPath = `/${marker}/${id}`;
-  using bundle = makeBundle((config) => row.config(probing(config, cgroupsPath)));
+  const words = new Set(`${probe.toString()} ${JSON.stringify(row.config(probing(testConfig(), cgroupsPath)))}`.match(/[\w[.-]+/g));
+  using bundle = makeBundle((config) => row.config(probing(config, cgroupsPath)), (applet) => words.has(applet));
   fs.writeFileSync(path.join(bundle.rootfs, 'bin/probe'), probe, { mode: 0o755 });
   for (const folder of ['opt', 'mnt']) fs.mkdirSync(path.join(bundle.rootfs, folder));
   fs.writeFileSync(path.join(bundle.path, 'config.json'), fs.readFileSync(path.join(bundle.path, 'config.json'), 'utf8').replaceAll('$BUNDLE', bundle.path));

@@ -15,8 +15,11 @@ export interface GuestTest {
   readonly failure?: string;
 }
 
-/** In the guest, delos-oci is what `./dev build` has made of it: stripping the types of all its files would take seconds a command. */
-const environment = ['DELOS_TEST_RUNTIME=build/node build/delos-oci.cjs'];
+/**
+ * In the guest, delos-oci is what `./dev build` has made of it: stripping the types of all its files would take seconds a command. Of the tests' own files
+ * it is the host's cache that spares them, as far as they have run there.
+ */
+const environment = ['DELOS_TEST_RUNTIME=build/node build/delos-oci.cjs', 'NODE_COMPILE_CACHE=build/cache/test'];
 
 /**
  * Runs files of node:test in a virtual machine, one after the other, and says what became of each of their tests as a test of `context`.
