@@ -45,7 +45,7 @@ const flags = (next: Next): number => next() & 0xcd5;
 export function generate(instruction: Instruction, next: Next): Generated | undefined {
   const encoded = encode(instruction, next);
   const decoded = decode(encoded.bytes, 64);
-  if (typeof decoded === 'string') return wrong(instruction, encoded, next);
+  if (typeof decoded === 'string') return wrong(instruction, encoded, decoded === 'long', next);
   if (decoded.instruction !== instruction) return undefined;
   const setting = makeSetting(instruction, next);
   const { registers, rip } = setting;
@@ -69,10 +69,10 @@ export function generate(instruction: Instruction, next: Next): Generated | unde
 }
 
 /** More bytes than an instruction may have, or LOCK where it must not be. What is wrong otherwise may be an instruction of silicon's that is not in the table. */
-function wrong(instruction: Instruction, { bytes, unlocked, prefixes }: Encoded, next: Next): Generated | undefined {
+function wrong(instruction: Instruction, { bytes, unlocked }: Encoded, isLong: boolean, next: Next): Generated | undefined {
   const right = unlocked && decode(unlocked, 64);
   // KVM tries again what is too long and takes a NOP for one: it never reads its displacement.
-  const long = prefixes > 7 && instruction.name !== 'NOP';
+  const long = isLong && instruction.name !== 'NOP';
   if (!long && (right === undefined || typeof right === 'string' || right.instruction !== instruction || lockReadOver.test(instruction.name))) return undefined;
   const setting = makeSetting(instruction, next);
   const length = long || right === undefined || typeof right === 'string' ? 15 : right.length + 1;

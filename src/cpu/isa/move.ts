@@ -50,8 +50,7 @@ const cmpxchg: Meaning = (b, dst, src) => {
 /** EDX:EAX with 8 bytes of memory, RDX:RAX with 16; the latter have to be aligned. */
 const cmpxchgDouble = (width: 32 | 64): Meaning => (b, dst) => {
   const memory = dst as Operand;
-  if (width === 64) b.faultIf(b.compare('ne', b.binary('and', b.address(memory), b.constant(64, 15)), b.constant(64, 0)), GP);
-  const both = b.field(memory, 0, width === 32 ? 64 : 128);
+  const both = width === 32 ? b.field(memory, 0, 64) : b.aligned(b.field(memory, 0, 128));
   const whole = b.modify(both);
   const low = b.truncate(whole, width);
   const high = b.truncate(upper(b, whole), width);
@@ -65,8 +64,6 @@ const cmpxchgDouble = (width: 32 | 64): Meaning => (b, dst) => {
   });
   b.setFlags({ ZF: equal });
 };
-
-const GP = 13;
 
 /** The upper half of 64 or 128 bits. */
 function upper(b: Builder, whole: Value): Value {

@@ -143,6 +143,7 @@ class ExactBuilder extends ExactArithmetic implements Builder {
 
   modify(operand: Operand): Value {
     const it = own(operand);
+    if (it.kind === 'memory' && it.aligned === true) this.#requireAligned(it.segment, it.offset, it.width, true);
     if (it.kind === 'memory') this.#probe(it);
     return this.get(operand);
   }
@@ -193,10 +194,11 @@ class ExactBuilder extends ExactArithmetic implements Builder {
   }
 
   #unchecked(segment: number, offset: bigint, bytes: number): bigint {
-    // A page that can be written to can be read.
-    this.#processor.bytesAt(segment, offset, 1, true);
     const base = this.long && segment < 4 ? 0n : this.#processor.registers.wide(`${segmentRegisters[segment] as 'es'}Base`);
     const toNextPage = 4096n - ((base + offset) & 4095n);
+    // That there is no address for the second page comes before what the first one lacks. A page that can be written to can be read.
+    const ends = toNextPage < BigInt(bytes) && this.long && base + offset + toNextPage === 1n << 47n;
+    if (!ends) this.#processor.bytesAt(segment, offset, 1, true);
     if (toNextPage < BigInt(bytes)) this.#processor.bytesAt(segment, offset + toNextPage, 1, true);
     return this.#processor.readSegment(segment, offset, bytes);
   }

@@ -23,9 +23,15 @@ import { x87Environment } from './x87/environment.ts';
 import { x87Transfer } from './x87/transfer.ts';
 import { levelOperations } from './level.ts';
 
+/** What x87 has raised and told of does not stay for the next instruction of SSE. */
+const clearing = (table: OperationTable): OperationTable => Object.fromEntries(Object.entries(table).map(([name, run]) => [name, (processor, a, b, c) => {
+  run(processor, a, b, c);
+  processor.float.flags.value = 0;
+}]));
+
 const tables: readonly OperationTable[] = [
   segmentOperations, farOperations, softwareInterruptOperations, syscallOperations, controlOperations, msrOperations, tableOperations, flagOperations, levelOperations,
-  portOperations, blockOperations, fpuStateOperations, x87Arithmetic, x87Compare, x87Environment, x87Transfer, frameOperations, decimalOperations, mmxOperations, simdOperations, identityOperations,
+  portOperations, blockOperations, fpuStateOperations, clearing(x87Arithmetic), clearing(x87Compare), x87Environment, clearing(x87Transfer), frameOperations, decimalOperations, mmxOperations, simdOperations, identityOperations,
 ];
 
 export const operations: readonly { readonly name: string; readonly run: Operation }[] = tables.flatMap((table) => (

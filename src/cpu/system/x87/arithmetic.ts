@@ -2,8 +2,8 @@
 
 import type { OperationTable } from '../operation.ts';
 import type { Processor } from '../processor.ts';
-import { begin, C0, C2, C3, DE, given, indefinite, isEmpty, isNoNumber, pop, push, raised, read, setConditions, stackFault, turn, write, type Extended } from './stack.ts';
-import { beginWith, readNumber } from './transfer.ts';
+import { beforeStore, begin, C0, C2, C3, DE, given, indefinite, isEmpty, isNoNumber, pop, push, raise, raised, read, setConditions, stackFault, turn, write, type Extended } from './stack.ts';
+import { beginWith, widen } from './transfer.ts';
 
 type Compute = (processor: Processor, x: Extended, y: Extended) => Extended;
 
@@ -54,9 +54,10 @@ const withSecond = (name: Binary80, to: 0 | 1) => (processor: Processor): void =
   let result = indefinite;
   if (x !== undefined && y !== undefined) {
     result = given(processor, processor.float[name](x.upper, x.significand, y.upper, y.significand, control(processor)));
-    // Without a number there is no quotient: these bits of one stay.
-    if (remainder && (result.upper & 0x7fff) !== 0x7fff) setConditions(processor, C0 | C3, 0);
-    stored = raised(processor);
+    const flags = processor.float.exceptionsF80(control(processor));
+    // Without a number, or with an exception that is unmasked, there is no quotient: these bits of one stay.
+    if (remainder && (result.upper & 0x7fff) !== 0x7fff && (flags & ~control(processor) & beforeStore) === 0) setConditions(processor, C0 | C3, 0);
+    stored = raise(processor, flags);
   }
   if (!stored) return;
   write(processor, to, result);
@@ -117,8 +118,9 @@ export const x87Arithmetic: OperationTable = {
   x87WithMemory(processor, what, offset, segment) {
     const bits = beginWith(processor, Number(what >> 8n), segment, offset);
     const x = present(processor, 0);
-    const y = readNumber(processor, Number(what >> 8n), bits, x === undefined, x !== undefined && outranksDenormal(x, Number(what & 7n)) ? DE : 0);
-    if (y !== undefined) combine(processor, Number(what & 7n), 0, x, y);
+    const { value, isDenormal } = widen(processor, Number(what >> 8n), bits);
+    const counts = isDenormal && x !== undefined && !outranksDenormal(x, Number(what & 7n));
+    if (!counts || raise(processor, DE)) combine(processor, Number(what & 7n), 0, x, value);
   },
   /** reg field, ST(i), where to: 0 is ST(0), 1 is ST(i), 2 is ST(i) and then a pop. */
   x87WithRegister(processor, which, register, to) {

@@ -4,7 +4,7 @@ import { RFLAGS } from '../../builder.ts';
 import type { OperationTable } from '../operation.ts';
 import type { Processor } from '../processor.ts';
 import { begin, C0, C1, C2, C3, DE, isEmpty, isNoNumber, pop, raised, read, setConditions, stackFault, type Extended } from './stack.ts';
-import { beginWith, readNumber } from './transfer.ts';
+import { beginWith, widen } from './transfer.ts';
 
 const unordered = C0 | C2 | C3;
 
@@ -15,10 +15,10 @@ interface Found {
   readonly goesOn: boolean;
 }
 
-function compare(processor: Processor, x: Extended | undefined, y: Extended | undefined, quiet: boolean): Found {
+function compare(processor: Processor, x: Extended | undefined, y: Extended | undefined, quiet: boolean, more = 0): Found {
   if (x === undefined || y === undefined) return { codes: unordered, goesOn: stackFault(processor, false) };
   const codes = processor.float.compareF80(x.upper, x.significand, y.upper, y.significand, quiet ? 1 : 0);
-  return { codes, goesOn: raised(processor) };
+  return { codes, goesOn: raised(processor, more) };
 }
 
 function tell(processor: Processor, { codes, goesOn }: Found, pops: number): void {
@@ -42,8 +42,9 @@ export const x87Compare: OperationTable = {
   fcom(processor, what, offset, segment) {
     const bits = beginWith(processor, Number(what & 7n), segment, offset);
     const x = present(processor, 0);
-    const y = readNumber(processor, Number(what & 7n), bits, x === undefined, x !== undefined && isNoNumber(x) ? DE : 0);
-    tell(processor, y === undefined ? { codes: unordered, goesOn: false } : compare(processor, x, y, false), what & 8n ? 1 : 0);
+    const { value, isDenormal } = widen(processor, Number(what & 7n), bits);
+    const more = isDenormal && x !== undefined && !isNoNumber(x) ? DE : 0;
+    tell(processor, compare(processor, x, value, false, more), what & 8n ? 1 : 0);
   },
   /** ST(i), quiet, times to pop. */
   fcomRegister(processor, register, quiet, pops) {

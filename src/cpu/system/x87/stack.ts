@@ -19,7 +19,7 @@ export const C1 = 0x200;
 export const C2 = 0x400;
 export const C3 = 0x4000;
 /** Of these the result is not stored when they are unmasked. */
-const beforeStore = 7;
+export const beforeStore = 7;
 
 /** What an invalid operation gives when it is masked. */
 export const indefinite: Extended = { upper: 0xffff, significand: 1n << 63n | 1n << 62n };
@@ -101,9 +101,9 @@ export function raise(processor: Processor, flags: number): boolean {
   return (flags & ~registers.number('fcw') & beforeStore) === 0;
 }
 
-/** What the floating point has raised since `begin`, without what is `outranked`. @returns whether the result is stored */
-export function raised(processor: Processor, outranked = 0): boolean {
-  return raise(processor, processor.float.exceptionsF80(processor.registers.number('fcw')) & ~outranked);
+/** What the floating point has raised since `begin`, and `more`. @returns whether the result is stored */
+export function raised(processor: Processor, more = 0): boolean {
+  return raise(processor, processor.float.exceptionsF80(processor.registers.number('fcw')) | more);
 }
 
 /** The number that the floating point has given last. */

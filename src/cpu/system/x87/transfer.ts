@@ -5,7 +5,7 @@ import { segmentName } from '../../registers.ts';
 import type { OperationTable } from '../operation.ts';
 import type { Processor } from '../processor.ts';
 import { checkPending } from '../fpu-state.ts';
-import { begin, given, indefinite, isEmpty, pop, push, raised, read, setEmpty, stackFault, turn, write, type Extended } from './stack.ts';
+import { begin, DE, given, indefinite, isEmpty, pop, push, raised, read, setEmpty, stackFault, turn, write, type Extended } from './stack.ts';
 
 /** Formats of numbers in memory. */
 export const FORMAT = { f32: 0, f64: 1, f80: 2, i16: 3, i32: 4, i64: 5, bcd: 6 } as const;
@@ -30,13 +30,12 @@ export function beginWith(processor: Processor, format: number, segment: bigint,
 
 /**
  * A number in memory as it comes to the stack.
- * @param unused it is only read: its partner is empty or there is no place for it, which comes before what it could raise
- * @param outranked exceptions of it that its partner's come before
+ * @param unused it is only read: there is no place for it, which comes before what it could raise
  * @returns undefined when it is not to be stored
  */
-export function readNumber(processor: Processor, format: number, bits: bigint, unused = false, outranked = 0): Extended | undefined {
+export function readNumber(processor: Processor, format: number, bits: bigint, unused = false): Extended | undefined {
   const value = convertNumber(processor, format, bits);
-  const stored = unused || raised(processor, outranked);
+  const stored = unused || raised(processor);
   processor.float.flags.value = 0;
   return stored ? value : undefined;
 }
@@ -54,6 +53,25 @@ function convertNumber(processor: Processor, format: number, bits: bigint): Exte
       return format === FORMAT.bcd ? given(processor, float.bcdToF80(upper, low)) : { upper, significand: low };
     }
   }
+}
+
+/** As far as a number is about to be used: a NaN as it is, since two of them are compared before they are made quiet; whether it was denormal. */
+export function widen(processor: Processor, format: number, bits: bigint): { readonly value: Extended; readonly isDenormal: boolean } {
+  const value = format === FORMAT.f32 ? nanOf(bits, 8, 23) : format === FORMAT.f64 ? nanOf(bits, 11, 52) : undefined;
+  if (value !== undefined) return { value, isDenormal: false };
+  const converted = convertNumber(processor, format, bits);
+  const isDenormal = (processor.float.exceptionsF80(0) & DE) !== 0;
+  processor.float.flags.value = 0;
+  return { value: converted, isDenormal };
+}
+
+/** Undefined when it is none. @param exponentBits of the format, which has `digits` behind the point */
+function nanOf(bits: bigint, exponentBits: number, digits: number): Extended | undefined {
+  const fraction = BigInt.asUintN(digits, bits);
+  const exponent = Number(BigInt.asUintN(exponentBits, bits >> BigInt(digits)));
+  if (exponent !== 2 ** exponentBits - 1 || fraction === 0n) return undefined;
+  const sign = Number(bits >> BigInt(digits + exponentBits)) << 15;
+  return { upper: sign | 0x7fff, significand: (1n << 63n) | (fraction << BigInt(63 - digits)) };
 }
 
 const isCanonical = (offset: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, offset)) === BigInt.asUintN(64, offset);
