@@ -19,7 +19,7 @@ const remaining = at.driverData - at.base + 16;
 const resultEnd = at.driverData - at.base + 8;
 
 /** A case that is not through after that long won't be. */
-const patienceNs = 200e6;
+const patienceNs = 600e6;
 
 /** The virtual machine that the driver runs in. */
 export class SiliconGuest {
