@@ -71,7 +71,7 @@ int main(int argc, char **argv)
 		double start = now();
 		done = 0;
 		if (isolated)
-			while (done < count && ioctl(kvm, KVM_GET_API_VERSION, 0) == 12 && serve(run))
+			while (done < count && !ioctl(kvm, FIOCLEX, 0) && serve(run))
 				done++;
 		else
 			while (!ioctl(vcpu, KVM_RUN, 0) && serve(run))
