@@ -159,6 +159,8 @@ class ExactBuilder extends ExactArithmetic implements Builder {
   #read({ segment, offset, width, aligned }: Memory): bigint {
     if (aligned === true) this.#requireAligned(segment, offset, width, false);
     if (width <= 64) return this.#processor.readSegment(segment, offset, width / 8);
+    // That there is no address for its end comes before what the first half lacks.
+    if (this.long && offset < 1n << 47n && offset + 16n > 1n << 47n) this.#processor.readSegment(segment, offset + 8n, 8);
     return this.#processor.readSegment(segment, offset, 8) | (this.#processor.readSegment(segment, offset + 8n, 8) << 64n);
   }
 

@@ -5,7 +5,7 @@ import { segmentName } from '../../registers.ts';
 import type { OperationTable } from '../operation.ts';
 import type { Processor } from '../processor.ts';
 import { checkPending } from '../fpu-state.ts';
-import { begin, DE, given, indefinite, isEmpty, pop, push, raised, read, setEmpty, stackFault, turn, write, type Extended } from './stack.ts';
+import { begin, DE, given, IE, indefinite, isEmpty, pop, push, raised, read, setEmpty, stackFault, turn, write, type Extended } from './stack.ts';
 
 /** Formats of numbers in memory. */
 export const FORMAT = { f32: 0, f64: 1, f80: 2, i16: 3, i32: 4, i64: 5, bcd: 6 } as const;
@@ -35,7 +35,9 @@ export function beginWith(processor: Processor, format: number, segment: bigint,
  */
 export function readNumber(processor: Processor, format: number, bits: bigint, unused = false): Extended | undefined {
   const value = convertNumber(processor, format, bits);
-  const stored = unused || raised(processor);
+  if (!unused) raised(processor);
+  // A denormal number comes to the stack even where that is an exception.
+  const stored = unused || (processor.registers.number('fsw') & ~processor.registers.number('fcw') & IE) === 0;
   processor.float.flags.value = 0;
   return stored ? value : undefined;
 }
