@@ -26,6 +26,10 @@ const everywhere: readonly Explanation[] = [
   { peer: 'crun', key: /^writing\.\/sys\/fs\/cgroup$/, why: 'the tmpfs that holds the v1 hierarchies is read-only like them' },
   { peer: 'crun', key: /^mountinfo\.\/sys super$/, why: 'our read-only sysfs and tmpfs are so themselves, not only where they are mounted' },
   { peer: 'crun', key: /^cgroup\.unified/, why: 'crun runs where version 2 of cgroups is out of its sight (peers.ts)' },
+  {
+    peer: 'runc', key: /^cgroup\.unified\/hugetlb\./, cases: /^as runc spec has it$/, sometimes: true,
+    why: 'our first container hands the controller down to the folder that both are in; runc, at the same time, may have been there before',
+  },
   { peer: 'runc', key: /^tree\.\/dev\/core$/, why: 'runc leaves the link out where the kernel has no /proc/kcore; crun and we always make it' },
 ];
 
