@@ -63,4 +63,8 @@ function become(name: string): void {
   begin(path.join(import.meta.dirname, `${name}.main.cjs`));
 }
 
-begin(own);
+/** Commands of `delos` that another program has. Where words stand before the command, `delos` finds out itself. */
+const elsewhere: Readonly<Record<string, string>> = { vm: 'delos-machines', westworld: 'delos-machines' };
+const program = path.basename(own) === 'delos.main.cjs' ? elsewhere[process.argv[2] ?? ''] : undefined;
+if (program === undefined) begin(own);
+else become(program);
