@@ -29,7 +29,7 @@ const commands = (folder: string): [program: string, ...words: string[]][] => [
   ['delos-oci', '--explain=json', 'run', '--bundle', folder, 'warm'],
   ['delos', 'explain', 'run', 'host', 'true'],
   ['delos-cni', 'version'],
-  ['delos', 'vm', 'run', '--flat', join(folder, 'halt.bin'), '--engine', 'interpreter'],
+  ...['interpreter', 'kvm'].map((engine): [string, ...string[]] => ['delos', 'vm', 'run', '--flat', join(folder, 'halt.bin'), '--engine', engine]),
 ];
 
 /** Clears the interrupt flag and halts: cli; hlt. */
