@@ -2,11 +2,12 @@
 
 import type { Segment, Value, Width } from '../builder.ts';
 import type { HelperName } from '../helpers.ts';
-import { EXIT, internalOffset, RECORD, SCRATCH, STATE, stateOffset, TLB_ENTRIES, TLB_READ, TLB_WRITE } from '../layout.ts';
+import { EXIT, internalOffset, RECORD, SCRATCH, STATE, stateOffset } from '../layout.ts';
 import { segmentRegisters } from '../state.ts';
 import type { Code } from '../wasm/code.ts';
 import { FlagCode } from './flag-code.ts';
 import { STACK_ACCESS, type Functions, type RuntimeFunction } from './signatures.ts';
+import { pushAddress, requireAligned, throughTlb, type Slow } from './tlb.ts';
 import { pushValue } from './value.ts';
 
 /** A memory operand. */
@@ -21,12 +22,6 @@ export interface Memory {
   /** Where `modify` has found it in the host's memory. */
   host?: number;
 }
-
-/** The engine's function for what the TLB does not know. */
-type Slow = 'slowRead' | 'slowWrite' | 'slowModify';
-
-/** By how much an address is shifted so that its page's number counts entries of 16 bytes. */
-const pageToEntry = 8;
 
 export const loads: Readonly<Record<number, string>> = { 1: 'i32.load8_u', 8: 'i32.load8_u', 16: 'i32.load16_u', 32: 'i32.load', 64: 'i64.load', 128: 'v128.load' };
 export const stores: Readonly<Record<number, string>> = { 8: 'i32.store8', 16: 'i32.store16', 32: 'i32.store', 64: 'i64.store', 128: 'v128.store' };
@@ -83,36 +78,23 @@ export abstract class Access extends FlagCode {
 
   /** The local with the host's address of a memory operand. */
   protected host(it: Memory, slow: Slow): number {
+    const { code } = this;
     const size = it.width / 8;
     const linear = this.#linear(it, size, slow !== 'slowRead');
-    if (it.aligned === true) this.#requireAligned(linear, size, slow);
-    const { code } = this;
-    const tlb = slow === 'slowRead' ? TLB_READ : TLB_WRITE;
-    const [entry, host] = [code.local('i32'), code.local('i32')];
-    code.get(linear).op('i32.wrap_i64').i32(pageToEntry).op('i32.shr_u').i32((TLB_ENTRIES - 1) << 4).op('i32.and').tee(entry).access('i64.load', tlb);
-    // The last byte has to be in the page too.
-    code.get(linear);
-    if (size > 1) code.i64(BigInt(size - 1)).op('i64.add');
-    code.i64(-4096n).op('i64.and').i32(0).access('i64.load', at('mode')).op('i64.or', 'i64.eq').if();
-    code.get(linear).op('i32.wrap_i64').get(entry).access('i32.load', tlb + 8).op('i32.add').set(host).else();
-    this.#callSlow(linear, it.segment === 'ss' ? size | STACK_ACCESS : size, slow).tee(host).op('i32.eqz').if();
-    this.leave().end().end();
-    return host;
-  }
-
-  #callSlow(linear: number, size: number, slow: Slow): Code {
-    const halves = this.code.get(linear).op('i32.wrap_i64').get(linear).i64(32n).op('i64.shr_u', 'i32.wrap_i64');
-    return halves.i32(size).call(this.functions.runtime(slow));
-  }
-
-  #requireAligned(linear: number, size: number, slow: Slow): void {
-    const { code } = this;
-    code.get(linear).op('i32.wrap_i64').i32(size - 1).op('i32.and').if();
-    // An address that is none is the access's to tell.
-    code.get(linear).i64(16n).op('i64.shl').i64(16n).op('i64.shr_s').get(linear).op('i64.ne').if();
-    this.#callSlow(linear, size, slow).op('drop');
-    this.leave().end();
-    this.raise((each) => each.i32(GP)).end();
+    const ask = (bytes: number): Code => pushAddress(code, linear).i32(bytes).call(this.functions.runtime(slow));
+    if (it.aligned === true) {
+      requireAligned(code, linear, size, () => {
+        ask(size).op('drop');
+        this.leave();
+      }, () => this.raise((each) => each.i32(GP)));
+    }
+    return throughTlb(code, linear, size, slow, {
+      mode: (each) => each.i32(0).access('i64.load', at('mode')),
+      miss: (host) => {
+        ask(it.segment === 'ss' ? size | STACK_ACCESS : size).tee(host).op('i32.eqz').if();
+        this.leave().end();
+      },
+    });
   }
 
   /** Segment base + offset, after the segment's checks; a local. */

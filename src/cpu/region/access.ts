@@ -3,17 +3,17 @@
 import type { Value, Width } from '../builder.ts';
 import { GP, loads } from '../emit/access.ts';
 import { STACK_ACCESS, type Functions, type RuntimeFunction } from '../emit/signatures.ts';
+import { pushAddress, requireAligned, throughTlb, type Slow } from '../emit/tlb.ts';
 import { pushValue } from '../emit/value.ts';
 import type { HelperName } from '../helpers.ts';
-import { EXIT, internalOffset, STATE, stateOffset, TLB_ENTRIES } from '../layout.ts';
+import { EXIT, internalOffset, STATE, stateOffset } from '../layout.ts';
 import { segmentRegisters, type SegmentRegister } from '../state.ts';
+import type { Code } from '../wasm/code.ts';
 import type { RegionCode } from './code.ts';
 import { RegionExits } from './exits.ts';
 import type { Memory } from './operand.ts';
 
 const at = (name: Parameters<typeof internalOffset>[0]): number => STATE + internalOffset(name);
-
-type Slow = 'slowRead' | 'slowWrite' | 'slowModify';
 
 export abstract class RegionAccess extends RegionExits {
   readonly long: boolean;
@@ -42,27 +42,29 @@ export abstract class RegionAccess extends RegionExits {
   }
 
   /** The host address of a memory operand: by the TLB, else by a function of the engine. */
-  protected host(it: Memory, slow: Slow, tlb: number): number {
+  protected host(it: Memory, slow: Slow): number {
     const { code } = this;
     const size = it.width / 8;
     const write = slow !== 'slowRead';
     const checked = this.#checkedBefore(it.segment);
     const linear = checked ? this.#segmented(it, size, write) : this.#linear(it);
-    if (it.aligned === true) this.#requireAligned(linear, size, slow);
-    const [entry, host] = [code.local('i32'), code.local('i32')];
-    code.get(linear).i64(12n).op('i64.shr_u', 'i32.wrap_i64').i32(TLB_ENTRIES - 1).op('i32.and').i32(4).op('i32.shl').tee(entry).access('i64.load', tlb);
-    // The last byte has to be in the page too.
-    code.get(linear);
-    if (size > 1) code.i64(BigInt(size - 1)).op('i64.add');
-    code.i64(-4096n).op('i64.and').get(this.mode).op('i64.or', 'i64.eq').if();
-    code.get(linear).op('i32.wrap_i64').get(entry).access('i32.load', tlb + 8).op('i32.add').set(host).else();
-    if (!this.long && !checked) this.#checkSegment(it, linear, size, write);
-    this.fuelToMemory();
-    code.get(linear).op('i32.wrap_i64').get(linear).i64(32n).op('i64.shr_u', 'i32.wrap_i64').i32(it.segment === 'ss' ? size | STACK_ACCESS : size);
-    code.call(this.runtimeFunction(slow)).tee(host).op('i32.eqz').if();
-    this.leaveWithFault();
-    code.end().end();
-    return host;
+    const ask = (bytes: number): Code => pushAddress(code, linear).i32(bytes).call(this.runtimeFunction(slow));
+    if (it.aligned === true) {
+      requireAligned(code, linear, size, () => {
+        ask(size).op('drop');
+        this.leaveWithFault();
+      }, () => this.raise(GP, 0));
+    }
+    return throughTlb(code, linear, size, slow, {
+      mode: (each) => each.get(this.mode),
+      miss: (host) => {
+        if (!this.long && !checked) this.#checkSegment(it, linear, size, write);
+        this.fuelToMemory();
+        ask(it.segment === 'ss' ? size | STACK_ACCESS : size).tee(host).op('i32.eqz').if();
+        this.leaveWithFault();
+        code.end();
+      },
+    });
   }
 
   /** Outside of 64-bit mode, FS and GS have a base, and CS may not be read: the interpreter's function looks at each access. */
@@ -98,18 +100,6 @@ export abstract class RegionAccess extends RegionExits {
     const { code } = this;
     code.i32(segmentRegisters.indexOf(segment)).get(linear).i32(size).i32(write ? 1 : 0).call(this.runtimeFunction('segmented')).i64(-1n).op('i64.eq').if();
     this.leaveWithFault();
-    code.end();
-  }
-
-  #requireAligned(linear: number, size: number, slow: Slow): void {
-    const { code } = this;
-    code.get(linear).op('i32.wrap_i64').i32(size - 1).op('i32.and').if();
-    // An address that is none is the access's to tell.
-    code.get(linear).i64(16n).op('i64.shl').i64(16n).op('i64.shr_s').get(linear).op('i64.ne').if();
-    code.get(linear).op('i32.wrap_i64').get(linear).i64(32n).op('i64.shr_u', 'i32.wrap_i64').i32(size).call(this.runtimeFunction(slow)).op('drop');
-    this.leaveWithFault();
-    code.end();
-    this.raise(GP, 0);
     code.end();
   }
 

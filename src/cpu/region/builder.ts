@@ -5,7 +5,7 @@ import type { Decoded, DecodedOperand } from '../decode.ts';
 import { GP, loads, stores } from '../emit/access.ts';
 import { pushValue } from '../emit/value.ts';
 import { placeOf } from '../interpreter/record.ts';
-import { internalOffset, RECORD, SCRATCH, STATE, stateOffset, TLB_READ, TLB_WRITE } from '../layout.ts';
+import { internalOffset, RECORD, SCRATCH, STATE, stateOffset } from '../layout.ts';
 import type { StateName } from '../registers.ts';
 import { segmentRegisters, type SegmentRegister } from '../state.ts';
 import type { Unit } from '../units.ts';
@@ -162,7 +162,7 @@ export class RegionBuilder extends RegionAccess implements Builder {
     const it = own(operand);
     switch (it.kind) {
       case 'immediate': return it.value;
-      case 'memory': return this.load(this.host(it, 'slowRead', TLB_READ), it.width);
+      case 'memory': return this.load(this.host(it, 'slowRead'), it.width);
       case 'register': return it.bank === 'general' ? this.#general(it) : this.keep(it.width, (code) => code.i32(0).access(loads[it.width] as string, STATE + it.place));
       default: return it satisfies never;
     }
@@ -177,7 +177,7 @@ export class RegionBuilder extends RegionAccess implements Builder {
   modify(operand: Operand): Value {
     const it = own(operand);
     if (it.kind !== 'memory') return this.get(operand);
-    it.host = this.host(it, 'slowModify', TLB_WRITE);
+    it.host = this.host(it, 'slowModify');
     return this.load(it.host, it.width);
   }
 
@@ -185,7 +185,7 @@ export class RegionBuilder extends RegionAccess implements Builder {
     const it = own(operand);
     if (it.kind === 'immediate') throw new Error('an immediate is not written');
     if (it.width !== value.width) throw new Error(`${value.width} bits into ${it.width}`);
-    if (it.kind === 'memory') this.#store(it.host ?? this.host(it, 'slowWrite', TLB_WRITE), value);
+    if (it.kind === 'memory') this.#store(it.host ?? this.host(it, 'slowWrite'), value);
     else this.#pending.push(() => (it.bank === 'general' ? this.#setGeneral(it, value) : this.#setMember(it, value)));
   }
 
